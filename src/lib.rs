@@ -1,0 +1,5 @@
+//! `splynx-bitpay`: lets the customers of a Splynx ISP pay by bitcoin.
+//!
+//! The modules in reading order. Who may name whom is checked by `tests/it/architecture.rs`.
+
+pub mod sim;

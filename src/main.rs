@@ -1,0 +1,3 @@
+//! The `splynx-bitpay` command.
+
+fn main() {}
