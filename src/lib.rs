@@ -2,4 +2,7 @@
 //!
 //! The modules in reading order. Who may name whom is checked by `tests/it/architecture.rs`.
 
+pub mod domain;
+pub mod http;
+pub mod ports;
 pub mod sim;
