@@ -13,4 +13,5 @@ pub mod observation;
 pub mod payable;
 pub mod posting;
 pub mod review;
+pub mod rules;
 pub mod schedule;

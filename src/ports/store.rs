@@ -175,6 +175,9 @@ pub trait Store: Send + Sync {
     /// claim keeps the next look early, whatever the step says.
     async fn apply(&self, change: &Change) -> Result<bool, StoreError>;
 
+    /// The connection of the attempt with this hook.
+    async fn connection_of(&self, hook: &Hook) -> Result<Option<Connection>, StoreError>;
+
     /// Commits a hint for the attempt with this hook: one row per attempt and look.
     async fn record_hint(&self, hook: &Hook, now: DateTime<Utc>)
     -> Result<HintOutcome, StoreError>;
