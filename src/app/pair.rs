@@ -70,7 +70,6 @@ impl Settings {
 /// [`PairError`] in words an admin can act on; the former connection stays active.
 pub async fn pair(app: &App, code: &str) -> Result<Connection, PairError> {
     let code = code.trim();
-    finish_earlier(app).await?;
     if app.processors.is_raw_token(code) {
         let secrets =
             ConnectionSecrets { private_key: None, token: Some(SecretString::from(code)) };
@@ -85,7 +84,7 @@ pub async fn pair(app: &App, code: &str) -> Result<Connection, PairError> {
         PairingOutcome::Paired { token } => accept(app, connection, token).await,
         PairingOutcome::Refused { sentence } => {
             fail(app, connection, &sentence).await?;
-            Err(PairError::Refused(sentence))
+            adopt_earlier(app).await?.ok_or(PairError::Refused(sentence))
         }
         PairingOutcome::Unclear { why } => settle_unclear(app, connection, why).await,
     }
@@ -122,19 +121,20 @@ pub fn masked(secret: &SecretString) -> String {
     format!("{head}…{tail}")
 }
 
-/// A process that died between the exchange and our commit may have left a token at the processor.
-async fn finish_earlier(app: &App) -> Result<(), StoreError> {
+/// A code that is refused now may have been used by an earlier try of ours whose answer was lost: then the key of that
+/// try owns a token.
+async fn adopt_earlier(app: &App) -> Result<Option<Connection>, PairError> {
     for connection in app.store.connections().await? {
         if connection.status != ConnectionStatus::Pairing {
             continue;
         }
         match app.processors.find_token(&connection).await {
+            Ok(Some(token)) => return accept(app, connection, token).await.map(Some),
             Ok(None) => fail(app, connection, "the pairing code was not used").await?,
-            Ok(Some(_)) => fail(app, connection, "replaced by a later pairing").await?,
             Err(error) => tracing::warn!(%error, "an earlier pairing is still unclear"),
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 async fn settle_unclear(
