@@ -124,17 +124,6 @@ pub struct Figures {
     pub unknown_postings: i64,
 }
 
-/// Credits of one connection against what is posted, for reconcile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreditRow {
-    /// The credit.
-    pub credit: Credit,
-    /// Its customer.
-    pub customer: CustomerId,
-    /// Its payment posting, once there is one.
-    pub payment: Option<Posting>,
-}
-
 /// The add-on's own memory.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -210,8 +199,13 @@ pub trait Store: Send + Sync {
     /// Closes a review; `false` when it is closed already or never was.
     async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError>;
 
-    /// Credits with their payments made at or after `since`, for reconcile; oldest first.
-    async fn credits_since(&self, since: DateTime<Utc>) -> Result<Vec<CreditRow>, StoreError>;
+    /// Attempts made at or after `since` that have a processor invoice, oldest first: `limit` of them after `offset`.
+    async fn opened_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<Ledger>, StoreError>;
 
     /// The figures of `/metrics` and `doctor`.
     async fn figures(&self) -> Result<Figures, StoreError>;
