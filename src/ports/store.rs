@@ -90,6 +90,15 @@ pub enum HintOutcome {
     AlreadyStored,
 }
 
+/// What a worker is ready to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// Ask the processors and write to Splynx.
+    Everything,
+    /// Ask the processors only: Splynx does not answer.
+    LooksOnly,
+}
+
 /// Which attempts a person wants to see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AttemptFilter {
@@ -174,13 +183,14 @@ pub trait Store: Send + Sync {
     /// Makes the attempt due for work at once, as `attempts retry` and a returning customer do.
     async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
-    /// Leases up to `limit` attempts to `owner` that are due for a look or for work and are not leased to another.
+    /// Leases up to `limit` attempts to `owner` that are due for what it is ready to do and are not leased to another.
     /// Oldest due first.
     async fn lease_due(
         &self,
         owner: &str,
         now: DateTime<Utc>,
         lease: TimeDelta,
+        readiness: Readiness,
         limit: u32,
     ) -> Result<Vec<Ledger>, StoreError>;
 
