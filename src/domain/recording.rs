@@ -94,3 +94,108 @@ fn task_of(posting: &Posting, now: DateTime<Utc>) -> Task {
         _ => posting.work_at().map_or(Task::Nothing, Task::WaitUntil),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::super::ids::{AttemptId, ConnectionId, ProcessorInvoiceId, SplynxId};
+    use super::super::money::Currency;
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+    }
+
+    fn credit(n: u32, target: Target) -> Credit {
+        Credit {
+            key: CreditKey::parse(&format!("BP-x-{n}")).unwrap(),
+            attempt: AttemptId::new(now(), 1),
+            connection: ConnectionId::new(now(), 1),
+            invoice: ProcessorInvoiceId::parse("x").unwrap(),
+            n,
+            amount: Money::from_minor(100, Currency::parse("USD").unwrap()),
+            target,
+            date: NaiveDate::default(),
+        }
+    }
+
+    fn posting(random: u128, n: u32, kind: PostingKind, state: PostingState) -> Posting {
+        Posting {
+            id: PostingId::new(now(), random),
+            attempt: AttemptId::new(now(), 1),
+            credit: (n > 0).then(|| CreditKey::parse(&format!("BP-x-{n}")).unwrap()),
+            kind,
+            state,
+            body: String::new(),
+            tries: 0,
+            first_begun_at: None,
+            last_error: None,
+        }
+    }
+
+    fn ready() -> PostingState {
+        PostingState::Ready { not_before: now() }
+    }
+
+    fn posted() -> PostingState {
+        PostingState::Posted { splynx_id: Some(SplynxId::new(1)) }
+    }
+
+    #[test]
+    fn an_undecided_credit_is_decided_once_its_fee_item_is_settled() {
+        let credits = [credit(1, Target::Undecided)];
+        let decide = Task::Decide(credits[0].key.clone());
+        assert_eq!(next_task(&credits, &[], now()), decide);
+        let fee = posting(1, 1, PostingKind::FeeItem, ready());
+        assert_eq!(next_task(&credits, std::slice::from_ref(&fee), now()), Task::Send(fee.id));
+        for state in [posted(), PostingState::Dropped] {
+            assert_eq!(next_task(&credits, &[Posting { state, ..fee.clone() }], now()), decide);
+        }
+    }
+
+    #[test]
+    fn all_payments_come_before_any_status_and_records_come_last() {
+        let credits = [credit(1, Target::Document), credit(2, Target::Balance)];
+        let record = posting(1, 0, PostingKind::StatementRecord, ready());
+        let status = posting(2, 1, PostingKind::DocumentStatus, ready());
+        let linked = posting(3, 1, PostingKind::DocumentPayment, ready());
+        let rest = posting(4, 2, PostingKind::BalancePayment, ready());
+        let mut postings = [record, status, linked, rest];
+        for expected in [2, 3, 1, 0] {
+            let task = next_task(&credits, &postings, now());
+            assert_eq!(task, Task::Send(postings[expected].id));
+            postings[expected].state = posted();
+        }
+        assert_eq!(next_task(&credits, &postings, now()), Task::Nothing);
+        assert!(is_recorded(&credits, &postings));
+    }
+
+    #[test]
+    fn a_begun_posting_is_searched_and_a_waiting_one_waited_for() {
+        let credits = [credit(1, Target::Balance)];
+        let begun =
+            posting(1, 1, PostingKind::BalancePayment, PostingState::Posting { begun_at: now() });
+        assert_eq!(
+            next_task(&credits, std::slice::from_ref(&begun), now()),
+            Task::Search(begun.id)
+        );
+        let later = now() + chrono::TimeDelta::seconds(9);
+        let waiting = Posting { state: PostingState::Ready { not_before: later }, ..begun };
+        assert_eq!(
+            next_task(&credits, std::slice::from_ref(&waiting), now()),
+            Task::WaitUntil(later)
+        );
+        assert!(!is_recorded(&credits, &[waiting]));
+    }
+
+    #[test]
+    fn a_statement_record_that_waits_does_not_hide_a_status_that_is_due() {
+        let later = now() + chrono::TimeDelta::hours(1);
+        let record =
+            posting(1, 0, PostingKind::StatementRecord, PostingState::Ready { not_before: later });
+        let status = posting(2, 1, PostingKind::DocumentStatus, ready());
+        assert_eq!(next_task(&[], &[record.clone(), status.clone()], now()), Task::Send(status.id));
+        assert_eq!(next_task(&[], &[record], now()), Task::WaitUntil(later));
+    }
+}
