@@ -97,7 +97,7 @@ mod tests {
         for _ in 0..20 {
             outage.went_down(Duration::ZERO);
         }
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         assert_eq!(outage.gate(Duration::ZERO), Gate::Closed { rest: minute });
     }
 }
