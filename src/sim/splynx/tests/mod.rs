@@ -1,3 +1,10 @@
 //! The simulator as a strict client meets it: every test here fails when the simulator turns lenient.
 
+mod access;
+mod auth;
+mod documents;
 mod faults;
+mod lists;
+mod payments;
+mod search;
+mod support;
