@@ -29,6 +29,15 @@ impl Books {
         }
     }
 
+    /// Moves a transaction, and what it does to a deposit, to another customer.
+    pub(super) fn move_transaction(&mut self, transaction_id: u64, customer_id: u64) {
+        let Some(transaction) = self.transactions.get_mut(transaction_id) else { return };
+        let (from, effect) = (transaction.customer_id, transaction.effect());
+        transaction.customer_id = customer_id;
+        self.move_deposit(from, -effect);
+        self.move_deposit(customer_id, effect);
+    }
+
     fn unbook(&mut self, transaction_id: Option<u64>) {
         let removed = transaction_id.and_then(|id| self.transactions.remove(id));
         if let Some(transaction) = removed {

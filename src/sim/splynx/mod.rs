@@ -7,6 +7,8 @@ mod access;
 mod api;
 mod books;
 mod clock;
+mod control;
+mod edits;
 mod entry_points;
 mod ledger;
 mod options;

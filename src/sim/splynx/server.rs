@@ -13,11 +13,11 @@ use actix_web::{App, HttpServer};
 use anyhow::Context as _;
 
 use super::access::Principal;
-use super::api;
 use super::books::{Books, Draft};
 use super::options::Options;
 use super::rows::Kind;
 use super::world::{Shared, World};
+use super::{api, control};
 use crate::sim::faults::{Entry, Fault, keep_socket};
 
 /// A running simulated Splynx. It stops when it is dropped.
@@ -161,6 +161,7 @@ fn server(listener: TcpListener, shared: Data<Shared>) -> io::Result<Server> {
             .app_data(shared.clone())
             .app_data(PayloadConfig::new(4 * 1024 * 1024))
             .service(web::resource("/api/2.0/{path:.*}").to(api::handle))
+            .service(web::resource("/_control/{path:.*}").to(control::handle))
     };
     let server = HttpServer::new(app).workers(2).shutdown_timeout(1).disable_signals();
     let server = server.h1_allow_half_closed(false).on_connect(keep_socket);

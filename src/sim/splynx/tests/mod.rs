@@ -2,6 +2,7 @@
 
 mod access;
 mod auth;
+mod control;
 mod documents;
 mod faults;
 mod lists;
