@@ -3,8 +3,10 @@
 //! The modules in reading order. Who may name whom is checked by `tests/it/architecture.rs`.
 
 pub mod app;
+pub mod config;
 pub mod domain;
 pub mod http;
+pub mod logging;
 pub mod ports;
 pub mod sim;
 pub mod worker;
