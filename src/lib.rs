@@ -5,8 +5,10 @@
 
 pub mod app;
 pub mod bitpay;
+pub mod config;
 pub mod domain;
 pub mod http;
+pub mod logging;
 pub mod ports;
 pub mod sim;
 pub mod worker;
