@@ -6,3 +6,4 @@ pub mod domain;
 pub mod http;
 pub mod ports;
 pub mod sim;
+pub mod splynx;
