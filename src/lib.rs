@@ -2,6 +2,7 @@
 //!
 //! The modules in reading order. Who may name whom is checked by `tests/it/architecture.rs`.
 
+pub mod db;
 pub mod domain;
 pub mod http;
 pub mod ports;
