@@ -27,6 +27,7 @@ pub mod refresh_attempt;
 pub mod results;
 pub mod start_payment;
 pub mod statement_record;
+pub mod work;
 
 /// What never changes while the process runs.
 #[derive(Debug, Clone)]

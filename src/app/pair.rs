@@ -31,7 +31,9 @@ pub enum PairError {
     #[error("{0}")]
     Refused(String),
     /// Whether the code was used up is not known. The key is kept: pairing with the same code again finds out.
-    #[error("BitPay did not answer clearly ({0}). Press Pair again with the same code; if that fails, make a new one.")]
+    #[error(
+        "BitPay did not answer clearly ({0}). Press Pair again with the same code; if that fails, make a new one."
+    )]
     Unclear(String),
     /// Our own database did not answer.
     #[error(transparent)]

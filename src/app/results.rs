@@ -77,5 +77,10 @@ fn view(ledger: &Ledger) -> ResultView {
     let open = matches!(attempt.state, State::AwaitingPayment);
     let checkout_url =
         attempt.opened.as_ref().filter(|_| open).map(|opened| opened.checkout_url.clone());
-    ResultView { payable: attempt.payable.clone(), price: attempt.terms.price, progress, checkout_url }
+    ResultView {
+        payable: attempt.payable.clone(),
+        price: attempt.terms.price,
+        progress,
+        checkout_url,
+    }
 }

@@ -9,7 +9,6 @@ use rust_decimal::Decimal;
 use super::App;
 use super::dead_end::{AmountProblem, DeadEnd};
 use super::open_attempt;
-use super::statement_record;
 use crate::domain::attempt::{Attempt, State, Terms};
 use crate::domain::connection::Connection;
 use crate::domain::ids::{AttemptId, DocumentNumber, Hook, ResultToken};
@@ -134,9 +133,8 @@ async fn find_document(
     }
     let number = DocumentNumber::parse(number).map_err(|_| DeadEnd::UnknownDocument)?;
     let found = app.billing.document_by_number(kind, &number).await;
-    let document = found
-        .map_err(|error| DeadEnd::of_splynx(&error))?
-        .ok_or(DeadEnd::UnknownDocument)?;
+    let document =
+        found.map_err(|error| DeadEnd::of_splynx(&error))?.ok_or(DeadEnd::UnknownDocument)?;
     if document.customer == customer.id { Ok(document) } else { Err(DeadEnd::SomeoneElses) }
 }
 
@@ -162,7 +160,6 @@ async fn begin(
         Some(_) => attempt,
         None => open_attempt::open(app, attempt, &connection).await?,
     };
-    statement_record::announce(app, &attempt).await;
     checkout_of(&attempt)
 }
 
