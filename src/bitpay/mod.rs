@@ -90,6 +90,15 @@ impl Processors for Accounts {
         }))
     }
 
+    fn is_signed_by(&self, connection: &Connection, body: &[u8], signature: &str) -> bool {
+        let token = connection.secrets.token.as_ref();
+        token.is_some_and(|token| ipn::verify(token, body, signature).is_ok())
+    }
+
+    fn is_raw_token(&self, text: &str) -> bool {
+        pairing::looks_like_token(text)
+    }
+
     fn new_key(&self) -> (ConnectionSecrets, String) {
         let key = Key::generate(self.entropy.as_ref());
         let secrets = ConnectionSecrets { private_key: Some(key.to_secret()), token: None };
