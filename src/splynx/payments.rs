@@ -7,9 +7,11 @@ use rust_decimal::Decimal;
 
 use super::client::Client;
 use super::operation::Operation;
-use super::search::{Collection, PAGE, Stop, carries, hits, is_of, main_attribute};
-use super::wire::{self, Row};
+use super::search::{Collection, PAGE, PAGES_MAX, Stop, carries, hits, is_of, main_attribute};
+use super::wire::{self, Row, Unreadable};
 use crate::domain::ids::{CreditKey, CustomerId, SplynxId};
+use crate::ports::PeerError;
+use crate::ports::billing::PaymentRow;
 
 /// `admin/finance/payments` (facts/splynx 2.3).
 pub(super) const PAYMENTS: Collection =
@@ -77,6 +79,41 @@ impl Client {
         Ok(self.walk(TRANSACTIONS, customer, since, is_hit).await?.hits)
     }
 
+    /// Every customer's payments dated `since` or later whose receipt number begins as our keys do.
+    pub(super) async fn payments_like_ours(
+        &self,
+        since: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError> {
+        let mut found = Vec::new();
+        let mut lowest: Option<i64> = None;
+        for page in 0..PAGES_MAX {
+            let request = PAYMENTS
+                .newest(PAGE)
+                .query(format!("{}[0]", main_attribute("receipt_number")), "LIKE")
+                .query(format!("{}[1]", main_attribute("receipt_number")), "B_-%")
+                .query("offset", page.saturating_mul(PAGE));
+            let page = self.read(&request).await?;
+            let rows = wire::rows(&page)?;
+            let mut older = rows.is_empty();
+            for row in &rows {
+                let id = row.id("id")?;
+                // A row that came meanwhile pushes the others down: one may be seen twice, none is missed.
+                if lowest.is_some_and(|lowest| id >= lowest) {
+                    continue;
+                }
+                lowest = Some(id);
+                match row.date("date") {
+                    Some(date) if date < since => older = true,
+                    _ => found.extend(ours(*row)?),
+                }
+            }
+            if older || rows.len() < PAGE {
+                return Ok(found);
+            }
+        }
+        Err(Unreadable("there are too many payments to look through".to_owned()).into())
+    }
+
     /// All of the customer's rows, because the filter was ignored.
     async fn walked(
         &self,
@@ -94,6 +131,21 @@ impl Client {
         }
         Ok(walk.hits)
     }
+}
+
+/// The payment, if its receipt number is one of our keys.
+fn ours(row: Row<'_>) -> Result<Option<PaymentRow>, Unreadable> {
+    let receipt_number = row.text("receipt_number").trim().to_owned();
+    let is_ours = ["BP-", "BT-", "BL-"].iter().any(|prefix| receipt_number.starts_with(prefix));
+    if !is_ours || CreditKey::parse(&receipt_number).is_err() {
+        return Ok(None);
+    }
+    Ok(Some(PaymentRow {
+        id: SplynxId::new(row.id("id")?),
+        customer: CustomerId::new(row.integer("customer_id")?.unwrap_or_default()),
+        receipt_number,
+        amount: row.decimal("amount")?.unwrap_or_default(),
+    }))
 }
 
 fn by_field(field: &str, key: &CreditKey, customer: CustomerId) -> super::client::Request<'static> {

@@ -17,7 +17,7 @@ use crate::ports::PeerError;
 pub(super) const PAGE: usize = 100;
 
 /// A walk longer than this is given up: a person is quicker.
-const PAGES_MAX: usize = 500;
+pub(super) const PAGES_MAX: usize = 500;
 
 /// A list of rows in Splynx.
 #[derive(Debug, Clone, Copy)]
