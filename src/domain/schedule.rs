@@ -1,0 +1,105 @@
+//! When to look, when to give up waiting, when to try again.
+//!
+//! **Invariant:** Splynx request timeout < lease < quiescence (design 4, Timing), whatever is configured.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The three times that keep a posting from being sent twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a request to Splynx may take.
+    pub request_timeout: TimeDelta,
+    /// How long a worker owns an attempt.
+    pub lease: TimeDelta,
+    /// How long Splynx may still be executing a request whose answer was lost.
+    pub quiescence: TimeDelta,
+}
+
+impl Timing {
+    /// The design's 15 s and 60 s below a quiescence of 600 s; a smaller quiescence shortens them with it.
+    #[must_use]
+    pub fn from_quiescence(quiescence: TimeDelta) -> Self {
+        let quiescence = quiescence.max(TimeDelta::milliseconds(500));
+        let part = |percent: i32| quiescence * percent / 100;
+        Self {
+            request_timeout: TimeDelta::seconds(15).min(part(40)),
+            lease: TimeDelta::seconds(60).min(part(80)),
+            quiescence,
+        }
+    }
+}
+
+/// Looks at one attempt are at least this far apart, however many hints come.
+pub const HINT_GAP: TimeDelta = TimeDelta::seconds(2);
+
+/// When to look at an attempt again without any hint (design 4.4).
+///
+/// `opened_at` is when the processor invoice was made. `None` once `monitor_until` has passed.
+#[must_use]
+pub fn next_look(
+    opened_at: DateTime<Utc>,
+    monitor_until: DateTime<Utc>,
+    poll: TimeDelta,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    if now >= monitor_until {
+        return None;
+    }
+    let age = now - opened_at;
+    let pause = if age < TimeDelta::minutes(20) {
+        poll
+    } else if age < TimeDelta::hours(2) {
+        poll.max(TimeDelta::minutes(5))
+    } else if age < TimeDelta::days(3) {
+        poll.max(TimeDelta::hours(1))
+    } else {
+        poll.max(TimeDelta::days(1))
+    };
+    Some((now + pause).min(monitor_until))
+}
+
+/// How long to wait after the `tries`-th failure of a peer that is down: 2 s doubling to one minute.
+#[must_use]
+pub fn back_off(tries: u32) -> TimeDelta {
+    let seconds = 2_i64.saturating_pow(tries.clamp(1, 6));
+    TimeDelta::seconds(seconds.min(60))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(0, 30)]
+    #[case(19 * 60, 30)]
+    #[case(20 * 60, 300)]
+    #[case(2 * 3600, 3600)]
+    #[case(3 * 86_400, 86_400)]
+    fn looks_get_rarer_with_age(#[case] age: i64, #[case] pause: i64) {
+        let opened = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let now = opened + TimeDelta::seconds(age);
+        let next = next_look(opened, opened + TimeDelta::days(30), TimeDelta::seconds(30), now);
+        assert_eq!(next, Some(now + TimeDelta::seconds(pause)));
+    }
+
+    #[test]
+    fn the_last_look_is_at_the_end_and_none_follows() {
+        let opened = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let end = opened + TimeDelta::days(30);
+        let poll = TimeDelta::seconds(30);
+        assert_eq!(next_look(opened, end, poll, end - TimeDelta::hours(1)), Some(end));
+        assert_eq!(next_look(opened, end, poll, end), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_always_ends_before_its_lease_and_the_lease_before_quiescence(seconds in 0_i64..100_000) {
+            let timing = Timing::from_quiescence(TimeDelta::seconds(seconds));
+            prop_assert!(timing.request_timeout < timing.lease);
+            prop_assert!(timing.lease < timing.quiescence);
+        }
+    }
+}

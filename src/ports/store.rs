@@ -1,0 +1,228 @@
+//! The add-on's own memory.
+//!
+//! **Invariant:** a method that returns `Ok` has committed. Lookups return `Option`; writes are compare-and-swap and
+//! return `false` when somebody else moved first.
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use crate::domain::attempt::{Attempt, State};
+use crate::domain::connection::Connection;
+use crate::domain::credit::Credit;
+use crate::domain::ids::{
+    AttemptId, ConnectionId, CustomerId, Hook, ProcessorInvoiceId, ResultToken, ReviewId,
+};
+use crate::domain::posting::Posting;
+use crate::domain::review::{Review, ReviewClosed, ReviewReason};
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Full, locked or gone. Nothing was committed; try again.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// A row that this version cannot read.
+    #[error("the database holds an impossible value in {table}.{column} of `{row}`")]
+    Inconsistent {
+        /// Which table.
+        table: &'static str,
+        /// Which column.
+        column: &'static str,
+        /// Which row.
+        row: String,
+    },
+    /// A rule of the schema was broken; nothing was committed.
+    #[error("the database refused: {0}")]
+    Refused(String),
+}
+
+/// An attempt with all that hangs on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ledger {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Its credits, by `n`.
+    pub credits: Vec<Credit>,
+    /// Its postings, in the order they were made.
+    pub postings: Vec<Posting>,
+}
+
+/// One step of an attempt: the rows as they shall be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The attempt as it shall be, still with the version that was read.
+    pub attempt: Attempt,
+    /// Credits that are new or changed.
+    pub credits: Vec<Credit>,
+    /// Postings that are new or changed.
+    pub postings: Vec<Posting>,
+    /// Reviews to be opened, unless one with the same reason is open at this attempt.
+    pub reviews: Vec<Review>,
+    /// Whether the caller's lease ends with this step.
+    pub release: bool,
+}
+
+impl Change {
+    /// A step that changes the attempt alone.
+    #[must_use]
+    pub fn of(attempt: Attempt) -> Self {
+        Self { attempt, credits: vec![], postings: vec![], reviews: vec![], release: false }
+    }
+}
+
+/// What a click found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The new attempt is committed.
+    Created(Attempt),
+    /// An open attempt of the same kind is there and is to be used.
+    Existing(Attempt),
+}
+
+/// What became of a hint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HintOutcome {
+    /// No attempt has this hook. Nothing was stored.
+    Unknown,
+    /// Committed, and the attempt will be looked at.
+    Stored,
+    /// A hint for the coming look is there already.
+    AlreadyStored,
+}
+
+/// What a worker is ready to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// Ask the processors and write to Splynx.
+    Everything,
+    /// Ask the processors only: Splynx does not answer.
+    LooksOnly,
+}
+
+/// Which attempts a person wants to see.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttemptFilter {
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
+    /// In this state.
+    pub state: Option<State>,
+    /// For the document with this number.
+    pub document: Option<String>,
+    /// With this processor invoice.
+    pub invoice: Option<ProcessorInvoiceId>,
+    /// Begun on this day (UTC).
+    pub day: Option<NaiveDate>,
+    /// With an open review.
+    pub under_review: bool,
+    /// At most so many, newest first.
+    pub limit: u32,
+    /// Skip so many.
+    pub offset: u32,
+}
+
+/// The figures of `/metrics` and `doctor`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Attempts by state.
+    pub attempts: Vec<(State, i64)>,
+    /// Open reviews by reason.
+    pub reviews: Vec<(ReviewReason, i64)>,
+    /// When the oldest credit that is not wholly in Splynx was made.
+    pub oldest_open_credit: Option<DateTime<Utc>>,
+    /// Postings whose outcome is unknown.
+    pub unknown_postings: i64,
+}
+
+/// The add-on's own memory.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Commits a connection that is new.
+    async fn add_connection(&self, connection: &Connection) -> Result<(), StoreError>;
+
+    /// Commits a changed connection. When it becomes active, every other active one is retired in the same step.
+    async fn change_connection(&self, connection: &Connection) -> Result<(), StoreError>;
+
+    /// The connection with this name.
+    async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError>;
+
+    /// The connection that takes new attempts.
+    async fn active_connection(&self) -> Result<Option<Connection>, StoreError>;
+
+    /// Every connection, newest first.
+    async fn connections(&self) -> Result<Vec<Connection>, StoreError>;
+
+    /// Erases key and token of retired connections whose last attempt has passed `monitor_until`. Returns how many.
+    async fn erase_retired(&self, now: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Commits `attempt` under its open key, or finds the open one that holds the key and can still be paid at
+    /// `usable_until` (or is still opening). An older holder loses the key but stays watched. Atomic: two
+    /// simultaneous clicks get one attempt.
+    async fn claim(
+        &self,
+        attempt: &Attempt,
+        usable_until: DateTime<Utc>,
+    ) -> Result<Claim, StoreError>;
+
+    /// The attempt with all that hangs on it.
+    async fn ledger(&self, id: AttemptId) -> Result<Option<Ledger>, StoreError>;
+
+    /// The same by the result page's token.
+    async fn ledger_by_token(&self, token: &ResultToken) -> Result<Option<Ledger>, StoreError>;
+
+    /// Commits one step if the attempt's version is still the one read, and bumps it. A hint that came since the last
+    /// claim keeps the next look early, whatever the step says.
+    async fn apply(&self, change: &Change) -> Result<bool, StoreError>;
+
+    /// The connection of the attempt with this hook.
+    async fn connection_of(&self, hook: &Hook) -> Result<Option<Connection>, StoreError>;
+
+    /// Commits a hint for the attempt with this hook: one row per attempt and look.
+    async fn record_hint(&self, hook: &Hook, now: DateTime<Utc>)
+    -> Result<HintOutcome, StoreError>;
+
+    /// Makes the attempt due for work at once, as `attempts retry` and a returning customer do.
+    async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError>;
+
+    /// Leases up to `limit` attempts to `owner` that are due for what it is ready to do and are not leased to another.
+    /// Oldest due first.
+    async fn lease_due(
+        &self,
+        owner: &str,
+        now: DateTime<Utc>,
+        lease: TimeDelta,
+        readiness: Readiness,
+        limit: u32,
+    ) -> Result<Vec<Ledger>, StoreError>;
+
+    /// When the next attempt will be due.
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
+
+    /// Ends all leases: only the sole process on the database may say so, at its start.
+    async fn end_all_leases(&self) -> Result<(), StoreError>;
+
+    /// Attempts, newest first, for people.
+    async fn list(&self, filter: &AttemptFilter) -> Result<Vec<Attempt>, StoreError>;
+
+    /// The reviews of one attempt, newest first.
+    async fn reviews(&self, attempt: AttemptId) -> Result<Vec<Review>, StoreError>;
+
+    /// Closes a review; `false` when it is closed already or never was.
+    async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError>;
+
+    /// Attempts made at or after `since` that have a processor invoice, oldest first: `limit` of them after `offset`.
+    async fn opened_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<Ledger>, StoreError>;
+
+    /// The figures of `/metrics` and `doctor`.
+    async fn figures(&self) -> Result<Figures, StoreError>;
+
+    /// The last good value under a name, such as the module settings.
+    async fn remembered(&self, name: &str) -> Result<Option<String>, StoreError>;
+
+    /// Keeps a last good value.
+    async fn remember(&self, name: &str, value: &str) -> Result<(), StoreError>;
+}
