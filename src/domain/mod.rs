@@ -12,5 +12,7 @@ pub mod money;
 pub mod observation;
 pub mod payable;
 pub mod posting;
+pub mod recording;
 pub mod review;
+pub mod rules;
 pub mod schedule;

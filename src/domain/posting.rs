@@ -353,3 +353,6 @@ impl Posting {
         (Self { state, ..self.clone() }, Some(ReviewNote::new(ReviewReason::Duplicate, words)))
     }
 }
+
+#[cfg(test)]
+mod tests;

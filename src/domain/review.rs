@@ -31,13 +31,15 @@ pub enum ReviewReason {
     CurrencyChanged,
     /// The processor settled in part or in excess and handles the difference itself.
     PaidInexactly,
+    /// Reconcile found that the processor, our books and Splynx do not agree about this attempt.
+    BooksDiffer,
     /// The connection of an open attempt is refused by the processor.
     ConnectionDead,
 }
 
 impl ReviewReason {
     /// Every reason there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NotOurInvoice,
         Self::TakenBack,
         Self::LessThanCredited,
@@ -49,6 +51,7 @@ impl ReviewReason {
         Self::NotMarkedPaid,
         Self::CurrencyChanged,
         Self::PaidInexactly,
+        Self::BooksDiffer,
         Self::ConnectionDead,
     ];
 
@@ -67,6 +70,7 @@ impl ReviewReason {
             Self::NotMarkedPaid => "not_marked_paid",
             Self::CurrencyChanged => "currency_changed",
             Self::PaidInexactly => "paid_inexactly",
+            Self::BooksDiffer => "books_differ",
             Self::ConnectionDead => "connection_dead",
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use secrecy::SecretString;
 
 use super::PeerError;
@@ -32,6 +33,19 @@ pub struct Write<'a> {
     pub body: &'a str,
     /// On the monotonic clock: past this moment the lease no longer covers the request, and it must not leave.
     pub not_after: Duration,
+}
+
+/// A payment as Splynx shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentRow {
+    /// Its id.
+    pub id: SplynxId,
+    /// Whose it is.
+    pub customer: CustomerId,
+    /// Its `receipt_number`.
+    pub receipt_number: String,
+    /// Its amount in major units.
+    pub amount: Decimal,
 }
 
 /// Splynx, as the billing system.
@@ -81,6 +95,14 @@ pub trait Billing: Send + Sync {
         customer: CustomerId,
         since: NaiveDate,
     ) -> SearchOutcome;
+
+    /// All payments dated `since` or later whose `receipt_number` has the form of one of our keys. A list that could not
+    /// be read to its end is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerError`].
+    async fn payments_with_our_keys(&self, since: NaiveDate) -> Result<Vec<PaymentRow>, PeerError>;
 
     /// The add-on's settings as saved in Splynx (`admin/config/config`), key by key.
     ///

@@ -93,6 +93,13 @@ pub trait Processors: Send + Sync {
     /// [`PeerError::Refused`] when the connection's secrets are gone or unreadable.
     fn of(&self, connection: &Connection) -> Result<Arc<dyn Processor>, PeerError>;
 
+    /// Whether `signature` (the `x-signature` header) fits the raw `body` of a notification. `false` without a token.
+    fn is_signed_by(&self, connection: &Connection, body: &[u8], signature: &str) -> bool;
+
+    /// Whether this text is a raw POS token (a dashboard token made with "Require Authentication" off) instead of a
+    /// pairing code.
+    fn is_raw_token(&self, text: &str) -> bool;
+
     /// Makes a fresh key pair: the secrets of a connection still without a token, and its client id (SIN).
     fn new_key(&self) -> (ConnectionSecrets, String);
 

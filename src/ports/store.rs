@@ -90,6 +90,15 @@ pub enum HintOutcome {
     AlreadyStored,
 }
 
+/// What a worker is ready to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// Ask the processors and write to Splynx.
+    Everything,
+    /// Ask the processors only: Splynx does not answer.
+    LooksOnly,
+}
+
 /// Which attempts a person wants to see.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AttemptFilter {
@@ -122,17 +131,6 @@ pub struct Figures {
     pub oldest_open_credit: Option<DateTime<Utc>>,
     /// Postings whose outcome is unknown.
     pub unknown_postings: i64,
-}
-
-/// Credits of one connection against what is posted, for reconcile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreditRow {
-    /// The credit.
-    pub credit: Credit,
-    /// Its customer.
-    pub customer: CustomerId,
-    /// Its payment posting, once there is one.
-    pub payment: Option<Posting>,
 }
 
 /// The add-on's own memory.
@@ -175,6 +173,9 @@ pub trait Store: Send + Sync {
     /// claim keeps the next look early, whatever the step says.
     async fn apply(&self, change: &Change) -> Result<bool, StoreError>;
 
+    /// The connection of the attempt with this hook.
+    async fn connection_of(&self, hook: &Hook) -> Result<Option<Connection>, StoreError>;
+
     /// Commits a hint for the attempt with this hook: one row per attempt and look.
     async fn record_hint(&self, hook: &Hook, now: DateTime<Utc>)
     -> Result<HintOutcome, StoreError>;
@@ -182,13 +183,14 @@ pub trait Store: Send + Sync {
     /// Makes the attempt due for work at once, as `attempts retry` and a returning customer do.
     async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
-    /// Leases up to `limit` attempts to `owner` that are due for a look or for work and are not leased to another.
+    /// Leases up to `limit` attempts to `owner` that are due for what it is ready to do and are not leased to another.
     /// Oldest due first.
     async fn lease_due(
         &self,
         owner: &str,
         now: DateTime<Utc>,
         lease: TimeDelta,
+        readiness: Readiness,
         limit: u32,
     ) -> Result<Vec<Ledger>, StoreError>;
 
@@ -207,8 +209,13 @@ pub trait Store: Send + Sync {
     /// Closes a review; `false` when it is closed already or never was.
     async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError>;
 
-    /// Credits with their payments made at or after `since`, for reconcile; oldest first.
-    async fn credits_since(&self, since: DateTime<Utc>) -> Result<Vec<CreditRow>, StoreError>;
+    /// Attempts made at or after `since` that have a processor invoice, oldest first: `limit` of them after `offset`.
+    async fn opened_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<Ledger>, StoreError>;
 
     /// The figures of `/metrics` and `doctor`.
     async fn figures(&self) -> Result<Figures, StoreError>;

@@ -1,0 +1,46 @@
+# The commands of the project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+CARGO ?= cargo
+
+.PHONY: help demo test check fmt-check clippy doc deny unit browser bench torture tools
+
+help: ## Lists the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: ## Starts everything on this machine: portal, add-on, simulated BitPay; prints addresses and logins
+	$(CARGO) build --bins
+	./target/debug/splynx-bitpay-sim demo
+
+test: tools check unit browser ## Everything that CI runs; installs what is missing
+
+tools: ## Installs what the tests need (apt, npm, cargo)
+	./scripts/install-tools
+
+check: fmt-check clippy doc deny ## Formatting, lints, documentation, licences
+
+fmt-check:
+	$(CARGO) fmt --check
+
+clippy:
+	$(CARGO) clippy --all-targets -- -D warnings
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+
+deny:
+	$(CARGO) deny check licenses bans sources
+
+unit: ## All tests but the browser's, on SQLite and PostgreSQL
+	./scripts/with-postgres $(CARGO) nextest run
+
+browser: ## The story in headless Chromium, on both databases
+	$(CARGO) build --bins
+	./scripts/with-postgres node tests/browser/story.mjs
+
+torture: ## The heavy suites in full
+	./scripts/with-postgres env SPLYNX_BITPAY_TORTURE=1 $(CARGO) nextest run heavy
+
+bench: ## Memory, start and calls per page of the release build, beside a reference probe; writes docs/OPERATIONS.md
+	$(CARGO) build --release --bins
+	./scripts/bench

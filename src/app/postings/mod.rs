@@ -1,0 +1,185 @@
+//! Brings settled money into Splynx exactly once, although `POST finance/payments` has no idempotency key.
+//!
+//! **Invariant:** `READY → POSTING` is committed before the request leaves; from `UNKNOWN` nothing is sent before two
+//! complete searches, a quiescence window apart, have proved absence (design 4.7). Only this module asks Splynx to
+//! write anything that moves money.
+
+mod body;
+mod decide;
+mod document_status;
+mod search;
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::statement_record;
+use super::work::{Turn, TurnError};
+use crate::domain::ids::{PostingId, SplynxId};
+use crate::domain::payable::DocumentRef;
+use crate::domain::posting::{NotExecuted, Posting, PostingKind, PostingState, WriteOutcome};
+use crate::domain::recording::{Task, next_task};
+use crate::domain::review::{ReviewNote, ReviewReason};
+use crate::domain::schedule::back_off;
+use crate::ports::PeerError;
+use crate::ports::billing::{Endpoint, Write};
+
+/// Whether Splynx answered during this turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// It did, or was not needed.
+    Fine,
+    /// It did not; in words.
+    Down(String),
+    /// Nothing can be done before the attempt's `work_at`, which is committed.
+    Held,
+}
+
+/// Does everything that can be done now for a leased attempt, one committed step after the other.
+///
+/// # Errors
+///
+/// [`TurnError`]: what was begun is in the database and will be taken up again.
+pub async fn record(turn: &mut Turn<'_>) -> Result<Reach, TurnError> {
+    loop {
+        if !lease_covers_a_request(turn) {
+            return Ok(Reach::Fine);
+        }
+        let now = turn.app.clock.now();
+        let (credits, postings) = (&turn.ledger.credits, &turn.ledger.postings);
+        let reach = match next_task(credits, postings, now) {
+            Task::Nothing => return sleep_until(turn, None).await,
+            Task::WaitUntil(at) => return sleep_until(turn, Some(at)).await,
+            Task::Decide(key) => decide::decide(turn, &key).await?,
+            Task::Send(id) => send(turn, id).await?,
+            Task::Search(id) => search::search(turn, id).await?,
+        };
+        if reach != Reach::Fine {
+            return Ok(reach);
+        }
+    }
+}
+
+/// Splynx could not be asked: come back later, each time a little later.
+async fn later(turn: &mut Turn<'_>, error: PeerError) -> Result<Reach, TurnError> {
+    let mut step = turn.step();
+    step.attempt.failures = step.attempt.failures.saturating_add(1);
+    let pause = match &error {
+        PeerError::Unavailable { .. } => back_off(step.attempt.failures),
+        PeerError::Refused { .. } | PeerError::Unreadable { .. } => {
+            let words = format!("Splynx does not let the add-on read what it must: {error}");
+            step.notes.push(ReviewNote::new(ReviewReason::Refused, words));
+            TimeDelta::hours(1)
+        }
+    };
+    step.attempt.work_at = Some(turn.app.clock.now() + pause);
+    turn.commit(step).await?;
+    match error {
+        PeerError::Unavailable { .. } => Ok(Reach::Down(error.to_string())),
+        _ => Err(error.into()),
+    }
+}
+
+async fn sleep_until(
+    turn: &mut Turn<'_>,
+    at: Option<chrono::DateTime<chrono::Utc>>,
+) -> Result<Reach, TurnError> {
+    if turn.ledger.attempt.work_at != at {
+        let mut step = turn.step();
+        step.attempt.work_at = at;
+        turn.commit(step).await?;
+    }
+    Ok(Reach::Fine)
+}
+
+async fn send(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, TurnError> {
+    let posting = find(turn, id)?;
+    match posting.kind {
+        PostingKind::StatementRecord => return statement_record::write(turn, posting).await,
+        PostingKind::DocumentStatus => return document_status::settle(turn, posting).await,
+        _ => {}
+    }
+    let endpoint = match posting.kind {
+        PostingKind::FeeItem => {
+            let document = document_of(turn)?;
+            Endpoint::Document(document.kind, document.id)
+        }
+        PostingKind::FeeDebit => Endpoint::Transactions,
+        _ => Endpoint::Payments,
+    };
+    post(turn, posting, endpoint).await
+}
+
+/// Commits the intent, sends the frozen bytes once, commits the outcome.
+async fn post(
+    turn: &mut Turn<'_>,
+    posting: Posting,
+    endpoint: Endpoint,
+) -> Result<Reach, TurnError> {
+    let Some(begun) = posting.begin(turn.app.clock.now()) else {
+        return Err(TurnError::Impossible("a posting was sent that is not ready".to_owned()));
+    };
+    commit_posting(turn, begun.clone(), None).await?;
+    let write = Write { endpoint, body: &begun.body, not_after: last_moment(turn) };
+    let outcome = turn.app.billing.write(write).await;
+    let reach = reach_of(&outcome);
+    let (ended, note) = begun.ended(outcome, turn.app.clock.now());
+    log_outcome(&ended);
+    commit_posting(turn, ended, note).await?;
+    Ok(reach)
+}
+
+fn reach_of(outcome: &WriteOutcome) -> Reach {
+    match outcome {
+        WriteOutcome::NotExecuted(NotExecuted::Unreachable { why })
+        | WriteOutcome::Unclear { why } => Reach::Down(why.clone()),
+        _ => Reach::Fine,
+    }
+}
+
+fn log_outcome(posting: &Posting) {
+    let key = posting.credit.as_ref().map(ToString::to_string).unwrap_or_default();
+    let kind = posting.kind.code();
+    if let PostingState::Posted { splynx_id } = &posting.state {
+        let id = splynx_id.map(SplynxId::get);
+        tracing::info!(attempt = %posting.attempt, kind, key, splynx_id = id, "posted");
+    } else {
+        let error = posting.last_error.as_deref().unwrap_or_default();
+        tracing::warn!(attempt = %posting.attempt, kind, key, error, "not posted yet");
+    }
+}
+
+async fn commit_posting(
+    turn: &mut Turn<'_>,
+    posting: Posting,
+    note: Option<ReviewNote>,
+) -> Result<(), TurnError> {
+    let mut step = turn.step();
+    step.postings.push(posting);
+    step.notes.extend(note);
+    step.attempt.failures = 0;
+    turn.commit(step).await
+}
+
+fn find(turn: &Turn<'_>, id: PostingId) -> Result<Posting, TurnError> {
+    let found = turn.ledger.postings.iter().find(|posting| posting.id == id);
+    found.cloned().ok_or_else(|| TurnError::Impossible("a posting vanished".to_owned()))
+}
+
+fn document_of(turn: &Turn<'_>) -> Result<DocumentRef, TurnError> {
+    let document = turn.ledger.attempt.payable.document().cloned();
+    document.ok_or_else(|| TurnError::Impossible("a top-up has no document".to_owned()))
+}
+
+/// The last moment at which a request may leave and still end within the lease.
+fn last_moment(turn: &Turn<'_>) -> Duration {
+    turn.lease_end.saturating_sub(request_timeout(turn))
+}
+
+fn request_timeout(turn: &Turn<'_>) -> Duration {
+    turn.app.settings.timing.request_timeout.to_std().unwrap_or_default()
+}
+
+fn lease_covers_a_request(turn: &Turn<'_>) -> bool {
+    turn.app.clock.monotonic() < last_moment(turn)
+}

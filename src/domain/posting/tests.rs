@@ -1,0 +1,182 @@
+//! The posting rules, by tables and by any order of events.
+
+use proptest::prelude::*;
+use rstest::rstest;
+
+use super::*;
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap()
+}
+
+fn timing() -> Timing {
+    Timing::from_quiescence(TimeDelta::seconds(600))
+}
+
+fn posting(kind: PostingKind, state: PostingState) -> Posting {
+    Posting {
+        id: PostingId::new(at(0), 1),
+        attempt: AttemptId::new(at(0), 2),
+        credit: Some(CreditKey::parse("BP-x-1").unwrap()),
+        kind,
+        state,
+        body: "{}".to_owned(),
+        tries: 1,
+        first_begun_at: None,
+        last_error: None,
+    }
+}
+
+fn begun() -> Posting {
+    posting(PostingKind::DocumentPayment, PostingState::Posting { begun_at: at(0) })
+}
+
+fn unknown() -> Posting {
+    begun().ended(WriteOutcome::Unclear { why: "reset".to_owned() }, at(1)).0
+}
+
+#[test]
+fn a_posting_begins_only_when_it_is_ready_and_due() {
+    let ready =
+        posting(PostingKind::DocumentPayment, PostingState::Ready { not_before: at(5) });
+    assert_eq!(ready.begin(at(4)), None);
+    let begun = ready.begin(at(5)).unwrap();
+    assert_eq!(begun.state, PostingState::Posting { begun_at: at(5) });
+    assert_eq!((begun.tries, begun.first_begun_at), (2, Some(at(5))));
+    for state in [begun.state, unknown().state, PostingState::Dropped] {
+        assert_eq!(posting(PostingKind::DocumentPayment, state).begin(at(99)), None);
+    }
+}
+
+#[rstest]
+#[case(NotExecuted::Unreachable { why: "refused".to_owned() }, 2, None)]
+#[case(NotExecuted::Throttled { wait: TimeDelta::seconds(33) }, 33, None)]
+#[case(NotExecuted::Refused { sentence: "no".to_owned() }, 3600, Some(ReviewReason::Refused))]
+fn what_was_surely_not_executed_is_tried_again_later(
+    #[case] why: NotExecuted,
+    #[case] pause: i64,
+    #[case] review: Option<ReviewReason>,
+) {
+    let (after, note) = begun().ended(WriteOutcome::NotExecuted(why), at(10));
+    assert_eq!(after.state, PostingState::Ready { not_before: at(10 + pause) });
+    assert_eq!(note.map(|note| note.reason), review);
+}
+
+#[test]
+fn a_refused_fee_holds_nothing_up_and_a_person_is_told() {
+    let fee = posting(PostingKind::FeeItem, PostingState::Posting { begun_at: at(0) });
+    let refused = NotExecuted::Refused { sentence: "no".to_owned() };
+    let (after, note) = fee.ended(WriteOutcome::NotExecuted(refused), at(1));
+    assert_eq!(after.state, PostingState::Dropped);
+    assert_eq!(note.unwrap().reason, ReviewReason::FeeRefused);
+}
+
+#[test]
+fn a_posting_somebody_left_behind_is_unknown() {
+    assert!(matches!(begun().orphaned().state, PostingState::Unknown { .. }));
+    let ready = posting(PostingKind::FeeDebit, PostingState::Ready { not_before: at(0) });
+    assert_eq!(ready.orphaned(), ready);
+}
+
+#[test]
+fn absence_needs_two_complete_searches_a_quiescence_window_apart() {
+    let nothing = || SearchOutcome::Complete(vec![]);
+    let (first, _) = unknown().searched(nothing(), at(10), timing());
+    let waiting = PostingState::Unknown {
+        begun_at: at(0),
+        first_absent: Some(at(10)),
+        search_at: at(610),
+    };
+    assert_eq!(first.state, waiting);
+    let (early, _) = first.searched(nothing(), at(609), timing());
+    assert_eq!(early.state, waiting);
+    let (late, _) = early.searched(nothing(), at(610), timing());
+    assert_eq!(late.state, PostingState::Ready { not_before: at(610) });
+}
+
+#[test]
+fn a_search_that_cannot_complete_proves_nothing() {
+    let cannot = |unavailable| SearchOutcome::Incomplete { why: String::new(), unavailable };
+    let (silent, note) = unknown().searched(cannot(true), at(10_000), timing());
+    assert!(matches!(silent.state, PostingState::Unknown { first_absent: None, .. }));
+    assert_eq!(note, None);
+    let (_, note) = unknown().searched(cannot(false), at(10_000), timing());
+    assert_eq!(note.unwrap().reason, ReviewReason::CannotSearch);
+}
+
+#[test]
+fn one_hit_is_posted_and_two_are_a_duplicate() {
+    let ids =
+        |ids: &[i64]| SearchOutcome::Complete(ids.iter().copied().map(SplynxId::new).collect());
+    let (one, note) = unknown().searched(ids(&[7]), at(10), timing());
+    assert_eq!(one.state, PostingState::Posted { splynx_id: Some(SplynxId::new(7)) });
+    assert_eq!(note, None);
+    let (two, note) = unknown().searched(ids(&[7, 8]), at(10), timing());
+    assert!(matches!(two.state, PostingState::Duplicate { .. }));
+    let note = note.unwrap();
+    assert_eq!(note.reason, ReviewReason::Duplicate);
+    assert_eq!(note.words, "Splynx has 2 rows with the key BP-x-1: 7, 8.");
+}
+
+#[derive(Debug, Clone)]
+enum Event {
+    Begin,
+    Ended(WriteOutcome),
+    Searched(SearchOutcome),
+    Orphaned,
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop::sample::select(vec![
+        Event::Begin,
+        Event::Orphaned,
+        Event::Ended(WriteOutcome::Unclear { why: String::new() }),
+        Event::Ended(WriteOutcome::NotExecuted(NotExecuted::Unreachable {
+            why: String::new(),
+        })),
+        Event::Searched(SearchOutcome::Complete(vec![])),
+        Event::Searched(SearchOutcome::Incomplete { why: String::new(), unavailable: true }),
+    ])
+}
+
+proptest! {
+    /// The heart of the matter: between an unclear sending and the next one lie two complete empty searches, at
+    /// least a quiescence window apart.
+    #[test]
+    fn nothing_is_sent_again_without_proof_of_absence(
+        events in prop::collection::vec((any_event(), 1_i64..400), 0..60)
+    ) {
+        let mut it = posting(PostingKind::BalancePayment, PostingState::Ready { not_before: at(0) });
+        let mut now = 0;
+        let mut in_doubt = false;
+        let mut absences: Vec<i64> = Vec::new();
+        for (event, pause) in events {
+            now += pause;
+            match event {
+                Event::Begin => if let Some(begun) = it.begin(at(now)) {
+                    let proven = absences.last().zip(absences.first()).is_some_and(|(l, f)| l - f >= 600);
+                    prop_assert!(!in_doubt || proven, "sent again at {now} after {absences:?}");
+                    it = begun;
+                    in_doubt = false;
+                    absences.clear();
+                },
+                Event::Orphaned => {
+                    in_doubt |= matches!(it.state, PostingState::Posting { .. });
+                    it = it.orphaned();
+                }
+                Event::Ended(outcome) => {
+                    in_doubt |= matches!(it.state, PostingState::Posting { .. })
+                        && matches!(outcome, WriteOutcome::Unclear { .. });
+                    it = it.ended(outcome, at(now)).0;
+                }
+                Event::Searched(found) => {
+                    if matches!(it.state, PostingState::Unknown { .. })
+                        && matches!(found, SearchOutcome::Complete(_)) {
+                        absences.push(now);
+                    }
+                    it = it.searched(found, at(now), timing()).0;
+                }
+            }
+        }
+    }
+}

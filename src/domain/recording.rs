@@ -1,0 +1,201 @@
+//! What is next for a settled attempt on its way into Splynx.
+//!
+//! **Invariant:** one thing at a time and always in the same order (design 4.8): fee item, payments, fee debit, status
+//! of the document; the statement record comes last and holds nothing up.
+
+use chrono::{DateTime, Utc};
+
+use super::credit::{Credit, Target};
+use super::ids::{CreditKey, PostingId};
+use super::money::{Money, MoneyError};
+use super::posting::{Posting, PostingKind, PostingState};
+
+/// The next thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Read the document and decide where this credit goes.
+    Decide(CreditKey),
+    /// Send this posting, which is ready and due.
+    Send(PostingId),
+    /// Find out whether Splynx has this posting. Whoever began it is gone, since we hold the lease.
+    Search(PostingId),
+    /// Nothing before this moment.
+    WaitUntil(DateTime<Utc>),
+    /// Nothing at all.
+    Nothing,
+}
+
+/// The next thing to do.
+#[must_use]
+pub fn next_task(credits: &[Credit], postings: &[Posting], now: DateTime<Utc>) -> Task {
+    for credit in credits {
+        if let Some(task) = next_of_payment(credit, postings, now) {
+            return task;
+        }
+    }
+    let after = postings.iter().filter(|posting| !belongs_to_payment(posting.kind));
+    let mut after: Vec<_> = after.filter(|posting| !posting.is_final()).collect();
+    after.sort_by_key(|posting| posting.kind);
+    let mut wait: Option<DateTime<Utc>> = None;
+    for posting in after {
+        match task_of(posting, now) {
+            Task::WaitUntil(at) => wait = Some(wait.map_or(at, |earlier| earlier.min(at))),
+            task => return task,
+        }
+    }
+    wait.map_or(Task::Nothing, Task::WaitUntil)
+}
+
+/// Whether every credit is in Splynx.
+#[must_use]
+pub fn is_recorded(credits: &[Credit], postings: &[Posting]) -> bool {
+    credits.iter().all(|credit| {
+        credit.target != Target::Undecided
+            && postings.iter().any(|posting| is_payment_of(posting, credit) && posting.is_posted())
+    })
+}
+
+/// The sum of all credits.
+///
+/// # Errors
+///
+/// [`MoneyError`] when it does not fit.
+pub fn credited(credits: &[Credit], nothing: Money) -> Result<Money, MoneyError> {
+    credits.iter().try_fold(nothing, |sum, credit| sum.checked_add(credit.amount))
+}
+
+fn is_payment_of(posting: &Posting, credit: &Credit) -> bool {
+    posting.kind.is_payment() && posting.credit.as_ref() == Some(&credit.key)
+}
+
+fn belongs_to_payment(kind: PostingKind) -> bool {
+    kind == PostingKind::FeeItem || kind.is_payment()
+}
+
+fn next_of_payment(credit: &Credit, postings: &[Posting], now: DateTime<Utc>) -> Option<Task> {
+    let mut own: Vec<_> = postings
+        .iter()
+        .filter(|posting| posting.credit.as_ref() == Some(&credit.key))
+        .filter(|posting| belongs_to_payment(posting.kind) && !posting.is_final())
+        .collect();
+    own.sort_by_key(|posting| posting.kind);
+    match own.first() {
+        Some(posting) => Some(task_of(posting, now)),
+        None if credit.target == Target::Undecided => Some(Task::Decide(credit.key.clone())),
+        None => None,
+    }
+}
+
+fn task_of(posting: &Posting, now: DateTime<Utc>) -> Task {
+    match posting.state {
+        PostingState::Ready { not_before } if not_before <= now => Task::Send(posting.id),
+        PostingState::Posting { .. } => Task::Search(posting.id),
+        PostingState::Unknown { search_at, .. } if search_at <= now => Task::Search(posting.id),
+        _ => posting.work_at().map_or(Task::Nothing, Task::WaitUntil),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+
+    use super::super::ids::{AttemptId, ConnectionId, ProcessorInvoiceId, SplynxId};
+    use super::super::money::Currency;
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap()
+    }
+
+    fn credit(n: u32, target: Target) -> Credit {
+        Credit {
+            key: CreditKey::parse(&format!("BP-x-{n}")).unwrap(),
+            attempt: AttemptId::new(now(), 1),
+            connection: ConnectionId::new(now(), 1),
+            invoice: ProcessorInvoiceId::parse("x").unwrap(),
+            n,
+            amount: Money::from_minor(100, Currency::parse("USD").unwrap()),
+            target,
+            date: NaiveDate::default(),
+        }
+    }
+
+    fn posting(random: u128, n: u32, kind: PostingKind, state: PostingState) -> Posting {
+        Posting {
+            id: PostingId::new(now(), random),
+            attempt: AttemptId::new(now(), 1),
+            credit: (n > 0).then(|| CreditKey::parse(&format!("BP-x-{n}")).unwrap()),
+            kind,
+            state,
+            body: String::new(),
+            tries: 0,
+            first_begun_at: None,
+            last_error: None,
+        }
+    }
+
+    fn ready() -> PostingState {
+        PostingState::Ready { not_before: now() }
+    }
+
+    fn posted() -> PostingState {
+        PostingState::Posted { splynx_id: Some(SplynxId::new(1)) }
+    }
+
+    #[test]
+    fn an_undecided_credit_is_decided_once_its_fee_item_is_settled() {
+        let credits = [credit(1, Target::Undecided)];
+        let decide = Task::Decide(credits[0].key.clone());
+        assert_eq!(next_task(&credits, &[], now()), decide);
+        let fee = posting(1, 1, PostingKind::FeeItem, ready());
+        assert_eq!(next_task(&credits, std::slice::from_ref(&fee), now()), Task::Send(fee.id));
+        for state in [posted(), PostingState::Dropped] {
+            assert_eq!(next_task(&credits, &[Posting { state, ..fee.clone() }], now()), decide);
+        }
+    }
+
+    #[test]
+    fn all_payments_come_before_any_status_and_records_come_last() {
+        let credits = [credit(1, Target::Document), credit(2, Target::Balance)];
+        let record = posting(1, 0, PostingKind::StatementRecord, ready());
+        let status = posting(2, 1, PostingKind::DocumentStatus, ready());
+        let linked = posting(3, 1, PostingKind::DocumentPayment, ready());
+        let rest = posting(4, 2, PostingKind::BalancePayment, ready());
+        let mut postings = [record, status, linked, rest];
+        for expected in [2, 3, 1, 0] {
+            let task = next_task(&credits, &postings, now());
+            assert_eq!(task, Task::Send(postings[expected].id));
+            postings[expected].state = posted();
+        }
+        assert_eq!(next_task(&credits, &postings, now()), Task::Nothing);
+        assert!(is_recorded(&credits, &postings));
+    }
+
+    #[test]
+    fn a_begun_posting_is_searched_and_a_waiting_one_waited_for() {
+        let credits = [credit(1, Target::Balance)];
+        let begun =
+            posting(1, 1, PostingKind::BalancePayment, PostingState::Posting { begun_at: now() });
+        assert_eq!(
+            next_task(&credits, std::slice::from_ref(&begun), now()),
+            Task::Search(begun.id)
+        );
+        let later = now() + chrono::TimeDelta::seconds(9);
+        let waiting = Posting { state: PostingState::Ready { not_before: later }, ..begun };
+        assert_eq!(
+            next_task(&credits, std::slice::from_ref(&waiting), now()),
+            Task::WaitUntil(later)
+        );
+        assert!(!is_recorded(&credits, &[waiting]));
+    }
+
+    #[test]
+    fn a_statement_record_that_waits_does_not_hide_a_status_that_is_due() {
+        let later = now() + chrono::TimeDelta::hours(1);
+        let record =
+            posting(1, 0, PostingKind::StatementRecord, PostingState::Ready { not_before: later });
+        let status = posting(2, 1, PostingKind::DocumentStatus, ready());
+        assert_eq!(next_task(&[], &[record.clone(), status.clone()], now()), Task::Send(status.id));
+        assert_eq!(next_task(&[], &[record], now()), Task::WaitUntil(later));
+    }
+}

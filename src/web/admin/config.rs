@@ -1,0 +1,124 @@
+//! `/bitpay/config`: pairing with the processor, and unpairing.
+//!
+//! **Invariant:** nothing changes without a form that carries this session's token.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::app::pair::{self, PairError, Pairing};
+use crate::domain::connection::Connection;
+use crate::ports::billing::Freshness;
+use crate::views::Link;
+use crate::views::config::{ConfigPage, Paired};
+use crate::views::notice::NoticeKind;
+use crate::web::identity::AdminSession;
+use crate::web::refusal::Refusal;
+use crate::web::{Site, body, client_ip, dead_ends, identity, pages};
+
+/// The page's own address.
+const PATH: &str = "/bitpay/config";
+/// More of a pasted code is not shown again.
+const ECHO_CHARACTERS_MAX: usize = 128;
+
+/// Shows how pairing stands.
+///
+/// # Errors
+///
+/// [`Refusal`] says what is shown instead.
+pub async fn get(site: web::Data<Site>, request: HttpRequest) -> Result<HttpResponse, Refusal> {
+    let session = identity::admin(&site, &request, Freshness::Remembered, PATH).await?;
+    let done = body::query(&request)?.get("done").map(ToOwned::to_owned);
+    let page = page(&site, &session).await?;
+    let success = success(done.as_deref(), page.paired.is_some());
+    Ok(pages::show(&site, &request, StatusCode::OK, &ConfigPage { success, ..page }))
+}
+
+/// Pairs or unpairs.
+///
+/// # Errors
+///
+/// [`Refusal`] says what is shown instead.
+pub async fn post(
+    site: web::Data<Site>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, Refusal> {
+    let form = body::form(&site, &request, payload).await?;
+    let session = identity::admin(&site, &request, Freshness::Asked, PATH).await?;
+    let token = form.get("form_token").unwrap_or_default();
+    if !site.settings.form_key.verify(&session.cookie, token) {
+        let client = client_ip::of(&site, &request);
+        tracing::warn!(%client, "an admin's form without this session's token was refused");
+        let again = Link::here(PATH, "try-again");
+        return Err(Refusal::with_links(NoticeKind::StaleForm, vec![again]));
+    }
+    match form.get("action") {
+        Some("pair") => {
+            let code = form.get("pairing_code").unwrap_or_default();
+            pair_with(&site, &request, &session, code).await
+        }
+        Some("unpair") => unpair(&site, &session).await,
+        _ => Err(Refusal::of(NoticeKind::BadRequest)),
+    }
+}
+
+async fn pair_with(
+    site: &Site,
+    request: &HttpRequest,
+    session: &AdminSession,
+    code: &str,
+) -> Result<HttpResponse, Refusal> {
+    let (status, sentence) = match pair::pair(&site.app, code).await {
+        Ok(connection) => {
+            tracing::info!(admin = session.admin, connection = %connection.id, "paired");
+            return Ok(pages::see_other(&format!("{PATH}?done=paired")));
+        }
+        Err(PairError::Store(error)) => return Err(dead_ends::store_down(&error)),
+        Err(error @ PairError::Refused(_)) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+        Err(error @ PairError::Unclear(_)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+    };
+    tracing::warn!(admin = session.admin, %sentence, "pairing did not work");
+    let page = page(site, session).await?;
+    let code = code.chars().take(ECHO_CHARACTERS_MAX).collect();
+    let page = ConfigPage { failure: Some(sentence), code, ..page };
+    Ok(pages::show(site, request, status, &page))
+}
+
+async fn unpair(site: &Site, session: &AdminSession) -> Result<HttpResponse, Refusal> {
+    pair::unpair(&site.app).await.map_err(|error| dead_ends::store_down(&error))?;
+    tracing::info!(admin = session.admin, "unpaired");
+    Ok(pages::see_other(&format!("{PATH}?done=unpaired")))
+}
+
+async fn page(site: &Site, session: &AdminSession) -> Result<ConfigPage, Refusal> {
+    let Pairing { environment, processor_url, active } =
+        pair::pairing(&site.app).await.map_err(|error| dead_ends::store_down(&error))?;
+    Ok(ConfigPage {
+        action: PATH,
+        form_token: site.settings.form_key.token(&session.cookie),
+        environment: environment.code(),
+        processor: processor_url,
+        success: None,
+        failure: None,
+        code: String::new(),
+        paired: active.map(paired),
+    })
+}
+
+fn paired(connection: Connection) -> Paired {
+    let since = connection.activated_at.unwrap_or(connection.created_at);
+    Paired {
+        masked_token: connection.secrets.token.as_ref().map(pair::masked).unwrap_or_default(),
+        since: since.format("%Y-%m-%d %H:%M UTC").to_string(),
+        sin: connection.sin,
+    }
+}
+
+/// Good news only where it is still true: the address of the page can be kept and opened again.
+fn success(done: Option<&str>, is_paired: bool) -> Option<&'static str> {
+    match done {
+        Some("paired") if is_paired => Some("paired"),
+        Some("unpaired") if !is_paired => Some("unpaired"),
+        _ => None,
+    }
+}

@@ -1,0 +1,3 @@
+//! The admin's pages.
+
+pub mod config;

@@ -1,0 +1,56 @@
+//! What every request runs on, whatever its route.
+//!
+//! **Invariant:** no handler is called with a form that our own pages did not send, and no answer leaves without the
+//! headers of its kind, a line in the log and a figure in the metrics.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError as _, web};
+
+use super::refusal::Refusal;
+use super::routes::{Kind, Row};
+use super::{Site, access_log, csrf, headers, pages};
+
+/// Runs one request.
+///
+/// # Errors
+///
+/// Never by itself: what the routing below could not answer.
+pub async fn run<B: MessageBody + 'static>(
+    row: &'static Row,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(site) = request.app_data::<web::Data<Site>>().cloned() else {
+        return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
+    };
+    let started = site.app.clock.monotonic();
+    let response = match csrf::judge(&site, row, request.request()) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(refusal) => request.into_response(refusing(&refusal)),
+    };
+    let mut response = with_page(&site, row, response);
+    headers::apply(&site, row.kind, response.response_mut().headers_mut());
+    access_log::note(&site, row, &response, started);
+    Ok(response)
+}
+
+fn refusing(refusal: &Refusal) -> HttpResponse {
+    HttpResponse::from_error(refusal.clone())
+}
+
+/// Puts the page of a refusal into its answer. Senders of hooks read no pages.
+fn with_page(site: &Site, row: &Row, response: ServiceResponse) -> ServiceResponse {
+    let refusal = response.response().error().and_then(|error| error.as_error::<Refusal>());
+    let Some(Refusal::Notice(notice)) = refusal.cloned() else {
+        return response;
+    };
+    if row.kind == Kind::Hook {
+        return response;
+    }
+    let (request, _) = response.into_parts();
+    let empty = Refusal::Notice(notice.clone()).error_response();
+    let page = pages::notice(site, &request, empty, &notice);
+    ServiceResponse::new(request, page)
+}

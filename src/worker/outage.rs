@@ -1,0 +1,103 @@
+//! While Splynx does not answer, one probe a minute at most asks whether it is back.
+//!
+//! **Invariant:** the gate only delays work; it never decides whether something was executed.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::domain::schedule::back_off;
+
+/// Whether work that needs Splynx may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// It may.
+    Open,
+    /// One piece of work may, to find out.
+    Probe,
+    /// It may not for this long.
+    Closed {
+        /// Until the next probe.
+        rest: Duration,
+    },
+}
+
+/// What is known about Splynx's answering.
+#[derive(Debug, Default)]
+pub struct Outage {
+    state: Mutex<Option<Down>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Down {
+    failures: u32,
+    until: Duration,
+}
+
+impl Outage {
+    /// Whether work may begin at this moment of the monotonic clock. A probe, once allowed, holds back the next one.
+    pub fn gate(&self, now: Duration) -> Gate {
+        let mut state = self.lock();
+        match state.as_mut() {
+            None => Gate::Open,
+            Some(down) if now < down.until => Gate::Closed { rest: down.until.saturating_sub(now) },
+            Some(down) => {
+                down.until = now.saturating_add(pause(down.failures));
+                Gate::Probe
+            }
+        }
+    }
+
+    /// Splynx did not answer.
+    pub fn went_down(&self, now: Duration) {
+        let mut state = self.lock();
+        let failures = state.map_or(1, |down| down.failures.saturating_add(1));
+        *state = Some(Down { failures, until: now.saturating_add(pause(failures)) });
+    }
+
+    /// Splynx answered.
+    pub fn is_back(&self) {
+        *self.lock() = None;
+    }
+
+    /// Whether Splynx is not answering, as far as is known.
+    #[must_use]
+    pub fn is_down(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Down>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pause(failures: u32) -> Duration {
+    back_off(failures).to_std().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_splynx_is_down_one_probe_at_a_time_is_let_through() {
+        let outage = Outage::default();
+        let at = Duration::from_secs;
+        assert_eq!(outage.gate(at(0)), Gate::Open);
+        outage.went_down(at(0));
+        assert_eq!(outage.gate(at(1)), Gate::Closed { rest: at(1) });
+        assert_eq!(outage.gate(at(2)), Gate::Probe);
+        assert!(matches!(outage.gate(at(2)), Gate::Closed { .. }));
+        outage.is_back();
+        assert_eq!(outage.gate(at(3)), Gate::Open);
+    }
+
+    #[test]
+    fn a_long_outage_is_probed_once_a_minute_at_most() {
+        let outage = Outage::default();
+        for _ in 0..20 {
+            outage.went_down(Duration::ZERO);
+        }
+        let minute = Duration::from_mins(1);
+        assert_eq!(outage.gate(Duration::ZERO), Gate::Closed { rest: minute });
+    }
+}
