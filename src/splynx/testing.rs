@@ -2,7 +2,6 @@
 //!
 //! It holds no state; what Splynx does when all is well is tested against the simulator.
 
-use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -62,6 +61,8 @@ impl Nonces for CountedNonces {
 /// A request as the fake saw it.
 #[derive(Debug, Clone)]
 pub(super) struct Seen {
+    /// Which of the fake's connections it came on.
+    pub(super) connection: usize,
     pub(super) method: String,
     /// Path and query, decoded as far as brackets go.
     pub(super) target: String,
@@ -130,9 +131,9 @@ impl Fake {
         let fake = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
         let (seen, script): (_, Arc<Script>) = (fake.seen.clone(), Arc::new(script));
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (connection, stream) in listener.incoming().flatten().enumerate() {
                 let (seen, script) = (seen.clone(), script.clone());
-                thread::spawn(move || serve(stream, &seen, &*script));
+                thread::spawn(move || serve(stream, connection, &seen, &*script));
             }
         });
         fake
@@ -184,10 +185,10 @@ pub(super) fn token(n: usize) -> Play {
     )
 }
 
-fn serve(stream: TcpStream, log: &Mutex<Vec<Seen>>, script: &Script) {
+fn serve(stream: TcpStream, connection: usize, log: &Mutex<Vec<Seen>>, script: &Script) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
-    while let Some(seen) = read_request(&mut reader) {
+    while let Some(seen) = read_request(&mut reader, connection) {
         let before = {
             let mut log = log.lock().unwrap();
             let same = |other: &&Seen| other.method == seen.method && other.target == seen.target;
@@ -218,7 +219,7 @@ fn http(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} X\r\n{headers}Content-Length: {length}\r\n\r\n{body}")
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
+fn read_request(reader: &mut BufReader<TcpStream>, connection: usize) -> Option<Seen> {
     let mut head = String::new();
     loop {
         let mut line = String::new();
@@ -241,13 +242,13 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
     reader.read_exact(&mut body).ok()?;
     let mut words = head.split(' ');
     let (method, target) = (words.next()?.to_owned(), words.next()?);
-    let mut seen = Seen {
+    let seen = Seen {
+        connection,
         method,
         target: target.replace("%5B", "[").replace("%5D", "]"),
         authorization: header("authorization"),
-        head: String::new(),
         body: String::from_utf8(body).ok()?,
+        head,
     };
-    write!(seen.head, "{head}").ok()?;
     Some(seen)
 }

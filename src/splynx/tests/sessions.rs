@@ -23,6 +23,15 @@ fn session_token(id: &str) -> Play {
 
 /// A Splynx that gives a token for `id`, and answers these to the two questions.
 fn fake(id: &'static str, config: Play, customers: Play) -> Fake {
+    fake_with_localization(id, config, customers, denied())
+}
+
+fn fake_with_localization(
+    id: &'static str,
+    config: Play,
+    customers: Play,
+    localization: Play,
+) -> Fake {
     Fake::with_logins(move |seen, _| {
         if seen.is("POST", "auth/tokens") {
             assert_eq!(seen.body, r#"{"auth_type":"session","session_id":"cookie-1"}"#);
@@ -31,6 +40,8 @@ fn fake(id: &'static str, config: Play, customers: Play) -> Fake {
             answer(204, "")
         } else if seen.is("GET", "config/config?module=add-on&path=splynx_bitpay_addon") {
             config.clone()
+        } else if seen.is("GET", "config/config?module=main&path=localization") {
+            localization.clone()
         } else {
             assert!(seen.is("GET", "customers/customer?limit=2"), "{}", seen.target);
             customers.clone()
@@ -112,6 +123,20 @@ async fn somebody_is_only_who_splynx_surely_says(
     let last = fake.requests().pop().unwrap();
     assert_eq!(last.method, "DELETE", "the token was not deleted");
     assert!(last.authorization.starts_with("Splynx-EA (access_token=e30."));
+}
+
+#[rstest]
+#[case(settings(), "admin 1")]
+#[case(denied(), "nobody")]
+#[case(answer(200, "[]"), "nobody")]
+#[case(answer(502, ""), "error")]
+#[tokio::test]
+async fn an_admin_with_one_customer_and_no_settings_is_told_by_the_localization(
+    #[case] localization: Play,
+    #[case] who: &str,
+) {
+    let fake = fake_with_localization("1", answer(200, "[]"), customer("1"), localization);
+    assert_eq!(word(&identify(&fake.client(), Freshness::Asked).await), who);
 }
 
 #[rstest]
