@@ -2,9 +2,16 @@
 //!
 //! **Invariant:** exit code 0 is good, 1 the thing failed and standard error says what and what to do, 2 wrong usage.
 
+mod attempts;
 mod config;
+mod doctor;
+mod migrate;
 pub mod output;
+mod pairing;
 pub mod progress;
+mod reconcile;
+mod serve;
+mod wiring;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -29,6 +36,35 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve the pages and record payments until told to stop.
+    Serve,
+    /// Pair with the processor by a pairing code, or by a token made without "Require Authentication".
+    Pair {
+        /// The code from BitPay's dashboard.
+        #[arg(value_name = "CODE")]
+        code: String,
+    },
+    /// Stop using the paired account for new payments; open ones are still watched.
+    Unpair,
+    /// Show the paired account.
+    Pairing,
+    /// Check everything the add-on needs, and say what to do.
+    Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring the database to this version.
+    Migrate,
+    /// Look at payments.
+    #[command(subcommand)]
+    Attempts(attempts::Command),
+    /// Compare processor, add-on and Splynx. Names what differs, changes nothing.
+    Reconcile {
+        /// Compare payments begun on this day or later (YYYY-MM-DD); by default all that are watched.
+        #[arg(long, value_name = "DATE")]
+        since: Option<chrono::NaiveDate>,
+    },
     /// Check, print or explain the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -70,9 +106,26 @@ fn execute(arguments: impl IntoIterator<Item = OsString>, mut streams: Streams<'
 }
 
 fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
+    let path = &arguments.config;
     match &arguments.command {
-        Command::Config(command) => command.run(&arguments.config, streams),
+        Command::Serve => block_on(serve::run(path)),
+        Command::Pair { code } => block_on(pairing::pair(path, code, streams)),
+        Command::Unpair => block_on(pairing::unpair(path, streams)),
+        Command::Pairing => block_on(pairing::show(path, streams)),
+        Command::Doctor { json } => block_on(doctor::run(path, *json, streams)),
+        Command::Migrate => block_on(migrate::run(path, streams)),
+        Command::Attempts(command) => block_on(command.run(path, streams)),
+        Command::Reconcile { since } => block_on(reconcile::run(path, *since, streams)),
+        Command::Config(command) => command.run(path, streams),
     }
+}
+
+/// Runs a command to its end, on this thread alone: the add-on is a guest on the Splynx server.
+fn block_on<F>(work: F) -> anyhow::Result<Ending>
+where
+    F: Future<Output = anyhow::Result<Ending>>,
+{
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
 /// Prints clap's message: the help that was asked for, or what is wrong with the arguments.

@@ -9,9 +9,9 @@ use diesel::prelude::*;
 use super::cell::{self, Row, millis};
 use super::connection::AnyConnection;
 use super::failure::Failure;
-use super::schema::{attempts, credits};
+use super::schema::credits;
 use crate::domain::credit::Credit;
-use crate::domain::ids::{AttemptId, ConnectionId, CreditKey, CustomerId, ProcessorInvoiceId};
+use crate::domain::ids::{AttemptId, ConnectionId, CreditKey, ProcessorInvoiceId};
 use crate::ports::store::StoreError;
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -95,20 +95,4 @@ pub(super) fn of_attempts(
         .select(CreditRow::as_select())
         .load(conn)?;
     Ok(rows.into_iter().map(CreditRow::into_credit).collect::<Result<_, _>>()?)
-}
-
-/// Credits made at or after `since` with their customers, oldest first.
-pub(super) fn since(
-    conn: &mut AnyConnection,
-    since: DateTime<Utc>,
-) -> Result<Vec<(Credit, CustomerId)>, Failure> {
-    let rows: Vec<(CreditRow, i64)> = credits::table
-        .inner_join(attempts::table)
-        .filter(credits::made_at.ge(millis(since)))
-        .order((credits::made_at, credits::key))
-        .select((CreditRow::as_select(), attempts::customer))
-        .load(conn)?;
-    let read =
-        |(row, customer): (CreditRow, i64)| Ok((row.into_credit()?, CustomerId::new(customer)));
-    rows.into_iter().map(read).collect()
 }

@@ -3,13 +3,12 @@
 //! **Invariant:** what belongs to one state is stored in that state only, and one credit has one living posting of a
 //! kind; both are rules of the schema as well.
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
 use super::cell::{Row, millis};
 use super::connection::AnyConnection;
 use super::failure::Failure;
-use super::schema::{credits, postings};
+use super::schema::postings;
 use crate::domain::ids::{AttemptId, CreditKey, PostingId, SplynxId};
 use crate::domain::posting::{Posting, PostingKind, PostingState};
 use crate::ports::store::StoreError;
@@ -177,26 +176,6 @@ pub(super) fn of_attempts(
     let rows: Vec<PostingRow> = postings::table
         .filter(postings::attempt.eq_any(ids.to_vec()))
         .order((postings::attempt, postings::place))
-        .select(PostingRow::as_select())
-        .load(conn)?;
-    Ok(rows.into_iter().map(PostingRow::into_posting).collect::<Result<_, _>>()?)
-}
-
-/// The payments of credits made at or after `since`, in the order they were made.
-pub(super) fn payments_since(
-    conn: &mut AnyConnection,
-    since: DateTime<Utc>,
-) -> Result<Vec<Posting>, Failure> {
-    let payments: Vec<&str> = PostingKind::ALL
-        .into_iter()
-        .filter(|kind| kind.is_payment())
-        .map(PostingKind::code)
-        .collect();
-    let rows: Vec<PostingRow> = postings::table
-        .inner_join(credits::table)
-        .filter(credits::made_at.ge(millis(since)))
-        .filter(postings::kind.eq_any(payments))
-        .order((credits::made_at, postings::place))
         .select(PostingRow::as_select())
         .load(conn)?;
     Ok(rows.into_iter().map(PostingRow::into_posting).collect::<Result<_, _>>()?)
