@@ -16,7 +16,7 @@ use crate::domain::ids::{CreditKey, CustomerId, DocumentNumber};
 use crate::domain::payable::{Customer, Document, DocumentKind, DocumentRef};
 use crate::domain::posting::{SearchOutcome, WriteOutcome};
 use crate::ports::PeerError;
-use crate::ports::billing::{Billing, Endpoint, Write};
+use crate::ports::billing::{Billing, Endpoint, PaymentRow, Write};
 
 #[async_trait]
 impl Billing for Client {
@@ -64,6 +64,11 @@ impl Billing for Client {
         since: NaiveDate,
     ) -> SearchOutcome {
         search::outcome(self.transactions_with(key, customer, since).await)
+    }
+
+    #[tracing::instrument(name = "splynx.payments_with_our_keys", skip_all)]
+    async fn payments_with_our_keys(&self, since: NaiveDate) -> Result<Vec<PaymentRow>, PeerError> {
+        self.payments_since(since).await
     }
 
     #[tracing::instrument(name = "splynx.module_settings", skip_all)]
