@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod bitpay;
+pub mod cli;
 pub mod config;
 pub mod db;
 pub mod domain;

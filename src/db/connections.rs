@@ -175,6 +175,19 @@ pub(super) fn active(conn: &mut AnyConnection) -> Result<Option<ConnectionRow>, 
     Ok(found.first(conn).optional()?)
 }
 
+/// The row of the attempt with this hook.
+pub(super) fn of_hook(
+    conn: &mut AnyConnection,
+    hook: &str,
+) -> Result<Option<ConnectionRow>, Failure> {
+    let id =
+        attempts::table.filter(attempts::hook.eq(hook.to_owned())).select(attempts::connection);
+    match id.first::<String>(conn).optional()? {
+        Some(id) => find(conn, &id),
+        None => Ok(None),
+    }
+}
+
 /// Every row, newest first.
 pub(super) fn all(conn: &mut AnyConnection) -> Result<Vec<ConnectionRow>, Failure> {
     let all = connections::table

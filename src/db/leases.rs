@@ -12,6 +12,7 @@ use super::connection::AnyConnection;
 use super::failure::Failure;
 use super::schema::{attempts, hints};
 use crate::domain::attempt::Attempt;
+use crate::ports::store::Readiness;
 
 /// What a lease is decided on.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -30,10 +31,14 @@ pub(super) fn lease_due(
     owner: &str,
     now: DateTime<Utc>,
     lease: TimeDelta,
+    readiness: Readiness,
     limit: u32,
 ) -> Result<Vec<Attempt>, Failure> {
-    let due: Vec<Due> = attempts::table
-        .filter(attempts::ready_at.le(millis(now)))
+    let mut query = attempts::table.filter(attempts::ready_at.le(millis(now))).into_boxed();
+    if readiness == Readiness::LooksOnly {
+        query = query.filter(attempts::look_at.le(millis(now)));
+    }
+    let due: Vec<Due> = query
         .order(attempts::ready_at)
         .limit(i64::from(limit))
         .select(Due::as_select())

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** nothing here writes.
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use diesel::dsl::{count_star, exists, min};
 use diesel::prelude::*;
 
@@ -25,6 +25,24 @@ const MONEY: [PostingKind; 4] = [
     PostingKind::BalancePayment,
     PostingKind::FeeDebit,
 ];
+
+/// Attempts made at or after `since` that have a processor invoice, oldest first.
+pub(super) fn opened_since(
+    conn: &mut AnyConnection,
+    since: DateTime<Utc>,
+    limit: u32,
+    offset: u32,
+) -> Result<Vec<Attempt>, Failure> {
+    let rows: Vec<AttemptRow> = attempts::table
+        .filter(attempts::created_at.ge(millis(since)))
+        .filter(attempts::invoice.is_not_null())
+        .order((attempts::created_at, attempts::id))
+        .limit(i64::from(limit))
+        .offset(i64::from(offset))
+        .select(AttemptRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(AttemptRow::into_attempt).collect::<Result<_, _>>()?)
+}
 
 /// Attempts that pass the filter, newest first.
 pub(super) fn list(

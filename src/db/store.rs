@@ -14,12 +14,11 @@ use super::{
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::Connection;
 use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
-use crate::domain::posting::{Posting, PostingState};
 use crate::domain::review::{Review, ReviewClosed};
 use crate::ports::PeerError;
 use crate::ports::billing::Nonces;
 use crate::ports::store::{
-    AttemptFilter, Change, Claim, CreditRow, Figures, HintOutcome, Ledger, Store, StoreError,
+    AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
 };
 
 #[async_trait]
@@ -86,6 +85,12 @@ impl Store for Db {
         self.write(move |conn| apply(conn, &change, now)).await
     }
 
+    async fn connection_of(&self, hook: &Hook) -> Result<Option<Connection>, StoreError> {
+        let hook = hook.clone();
+        let row = self.read(move |conn| connections::of_hook(conn, hook.as_str())).await?;
+        row.map(|row| row.open(&self.seal_key)).transpose()
+    }
+
     async fn record_hint(
         &self,
         hook: &Hook,
@@ -110,11 +115,12 @@ impl Store for Db {
         owner: &str,
         now: DateTime<Utc>,
         lease: TimeDelta,
+        readiness: Readiness,
         limit: u32,
     ) -> Result<Vec<Ledger>, StoreError> {
         let owner = owner.to_owned();
         let work = move |conn: &mut AnyConnection| {
-            let leased = leases::lease_due(conn, &owner, now, lease, limit)?;
+            let leased = leases::lease_due(conn, &owner, now, lease, readiness, limit)?;
             ledgers(conn, leased)
         };
         self.write(work).await
@@ -142,8 +148,17 @@ impl Store for Db {
         self.write(move |conn| reviews::close(conn, id, &closed)).await
     }
 
-    async fn credits_since(&self, since: DateTime<Utc>) -> Result<Vec<CreditRow>, StoreError> {
-        self.read(move |conn| credits_since(conn, since)).await
+    async fn opened_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<Ledger>, StoreError> {
+        let work = move |conn: &mut AnyConnection| {
+            let opened = people::opened_since(conn, since, limit, offset)?;
+            ledgers(conn, opened)
+        };
+        self.read(work).await
     }
 
     async fn figures(&self) -> Result<Figures, StoreError> {
@@ -211,27 +226,4 @@ fn ledgers(conn: &mut AnyConnection, attempts: Vec<Attempt>) -> Result<Vec<Ledge
         attempt,
     };
     Ok(attempts.into_iter().map(ledger).collect())
-}
-
-fn credits_since(
-    conn: &mut AnyConnection,
-    since: DateTime<Utc>,
-) -> Result<Vec<CreditRow>, Failure> {
-    let payments = postings::payments_since(conn, since)?;
-    let credits = credits::since(conn, since)?;
-    let row = |(credit, customer)| {
-        let payment = payment_of(&payments, &credit).cloned();
-        CreditRow { credit, customer, payment }
-    };
-    Ok(credits.into_iter().map(row).collect())
-}
-
-/// The payment of a credit; a dropped one only where no other is there.
-fn payment_of<'a>(
-    payments: &'a [Posting],
-    credit: &crate::domain::credit::Credit,
-) -> Option<&'a Posting> {
-    let mut own = payments.iter().filter(|payment| payment.credit.as_ref() == Some(&credit.key));
-    let first = own.clone().next();
-    own.find(|payment| payment.state != PostingState::Dropped).or(first)
 }

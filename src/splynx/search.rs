@@ -118,7 +118,7 @@ impl Client {
         collection: Collection,
         customer: CustomerId,
         since: NaiveDate,
-        is_hit: impl Fn(Row<'_>) -> bool + Send,
+        is_hit: impl Fn(Row<'_>) -> bool + Send + Sync,
     ) -> Result<Option<Vec<SplynxId>>, Stop> {
         let request = collection.newest(PAGE).query(main_attribute("customer_id"), customer);
         let mut hits = vec![];

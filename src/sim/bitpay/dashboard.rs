@@ -131,7 +131,8 @@ struct InvoiceRow {
 impl Dashboard {
     fn of(world: &World, now: Moment) -> Self {
         let tokens = world.token_order.iter().rev().filter_map(|value| world.tokens.get(value));
-        let invoices = world.views("").into_iter().rev().take(LATEST);
+        let latest = world.invoice_order.iter().rev().take(LATEST);
+        let invoices = latest.filter_map(|id| world.view(id, ""));
         Self {
             environment: world.environment,
             new_code: String::new(),
