@@ -68,7 +68,7 @@ impl Billing for Client {
 
     #[tracing::instrument(name = "splynx.payments_with_our_keys", skip_all)]
     async fn payments_with_our_keys(&self, since: NaiveDate) -> Result<Vec<PaymentRow>, PeerError> {
-        self.payments_like_ours(since).await
+        self.payments_since(since).await
     }
 
     #[tracing::instrument(name = "splynx.module_settings", skip_all)]

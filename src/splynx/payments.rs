@@ -5,13 +5,23 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::client::Client;
+use super::client::{Client, Request};
 use super::operation::Operation;
-use super::search::{Collection, PAGE, PAGES_MAX, Stop, carries, hits, is_of, main_attribute};
-use super::wire::{self, Row, Unreadable};
+use super::outcome::unreadable;
+use super::search::{
+    Collection, PAGE, Progress, Stop, carries, hits, is_of, is_older, main_attribute,
+};
+use super::wire::{self, Row, records};
 use crate::domain::ids::{CreditKey, CustomerId, SplynxId};
 use crate::ports::PeerError;
 use crate::ports::billing::PaymentRow;
+
+/// What the keys of every processor begin with (design 4.6): payments of a processor this version does not know are
+/// ours as well.
+const CREDIT_PREFIXES: [&str; 3] = ["BP", "BT", "BL"];
+
+/// How often a list that changes while it is read is begun anew.
+const LIST_TRIES: u32 = 3;
 
 /// `admin/finance/payments` (facts/splynx 2.3).
 pub(super) const PAYMENTS: Collection =
@@ -33,7 +43,11 @@ impl Client {
         let page = self.read(&by_field("receipt_number", key, customer)).await?;
         let rows = wire::rows(&page)?;
         if rows.iter().any(|row| !is_of(*row, customer) || !same(*row, "receipt_number", key)) {
-            return self.walked(PAYMENTS, key, customer, since).await;
+            let is_hit = |row: Row<'_>| is_payment_with(row, key);
+            let found = self.walk_for(PAYMENTS, customer, since, is_hit).await?;
+            return found.ok_or_else(|| {
+                Stop::Unproven("Splynx shows payments at one time and none at another".to_owned())
+            });
         }
         let found = hits(&rows, is_hit)?;
         if found.is_empty() {
@@ -76,79 +90,80 @@ impl Client {
             return Ok(found);
         }
         let is_hit = |row: Row<'_>| is_debit_with(row, key);
-        Ok(self.walk(TRANSACTIONS, customer, since, is_hit).await?.hits)
+        Ok(self.walk_for(TRANSACTIONS, customer, since, is_hit).await?.unwrap_or_default())
     }
 
-    /// Every customer's payments dated `since` or later whose receipt number begins as our keys do.
-    pub(super) async fn payments_like_ours(
+    /// The payments dated `since` or later whose receipt number has the form of a credit key.
+    pub(super) async fn payments_since(
         &self,
         since: NaiveDate,
     ) -> Result<Vec<PaymentRow>, PeerError> {
-        let mut found = Vec::new();
-        let mut lowest: Option<i64> = None;
-        for page in 0..PAGES_MAX {
-            let request = PAYMENTS
-                .newest(PAGE)
-                .query(format!("{}[0]", main_attribute("receipt_number")), "LIKE")
-                .query(format!("{}[1]", main_attribute("receipt_number")), "B_-%")
-                .query("offset", page.saturating_mul(PAGE));
-            let page = self.read(&request).await?;
-            let rows = wire::rows(&page)?;
-            let mut older = rows.is_empty();
-            for row in &rows {
-                let id = row.id("id")?;
-                // A row that came meanwhile pushes the others down: one may be seen twice, none is missed.
-                if lowest.is_some_and(|lowest| id >= lowest) {
-                    continue;
-                }
-                lowest = Some(id);
-                match row.date("date") {
-                    Some(date) if date < since => older = true,
-                    _ => found.extend(ours(*row)?),
-                }
-            }
-            if older || rows.len() < PAGE {
-                return Ok(found);
+        let mut tries: u32 = 1;
+        loop {
+            match self.list_payments(since).await {
+                // Somebody paid while the list was read. That is no reason to call a person.
+                Err(Stop::Unproven(_)) if tries < LIST_TRIES => tries = tries.saturating_add(1),
+                Err(Stop::Unproven(why)) => return Err(unreadable(why)),
+                Err(Stop::Peer(error)) => return Err(error),
+                Ok(rows) => return Ok(rows),
             }
         }
-        Err(Unreadable("there are too many payments to look through".to_owned()).into())
     }
 
-    /// All of the customer's rows, because the filter was ignored.
-    async fn walked(
+    /// Asks for receipt numbers like ours first. Without any, asks for all payments: see [`Self::transactions_with`].
+    async fn list_payments(&self, since: NaiveDate) -> Result<Vec<PaymentRow>, Stop> {
+        let receipt_number = main_attribute("receipt_number");
+        let like_ours = PAYMENTS
+            .newest(PAGE)
+            .query(format!("{receipt_number}[0]"), "LIKE")
+            .query(format!("{receipt_number}[1]"), "B_-%");
+        if let Some(found) = self.list(like_ours, since).await? {
+            return Ok(found);
+        }
+        let date = main_attribute("date");
+        let all = PAYMENTS
+            .newest(PAGE)
+            .query(format!("{date}[0]"), ">=")
+            .query(format!("{date}[1]"), since);
+        Ok(self.list(all, since).await?.unwrap_or_default())
+    }
+
+    /// Our payments of a list. `None`: the list is empty.
+    async fn list(
         &self,
-        collection: Collection,
-        key: &CreditKey,
-        customer: CustomerId,
+        request: Request<'static>,
         since: NaiveDate,
-    ) -> Result<Vec<SplynxId>, Stop> {
-        let walk = self.walk(collection, customer, since, |row| is_payment_with(row, key)).await?;
-        if walk.seen == 0 {
-            // The filtered search has just shown rows.
-            return Err(Stop::Unproven(
-                "Splynx shows payments at one time and none at another".to_owned(),
-            ));
-        }
-        Ok(walk.hits)
+    ) -> Result<Option<Vec<PaymentRow>>, Stop> {
+        // By Splynx's clock a payment may have been made on the day before its date.
+        let end = since.pred_opt().unwrap_or(since);
+        let mut found = vec![];
+        let seen = self
+            .walk(&request, |row| {
+                if is_older(row, end) {
+                    return Ok(Progress::Done);
+                }
+                if row.date("date").is_some_and(|day| day >= since) && has_our_key(row) {
+                    found.push(records::payment(row)?);
+                }
+                Ok(Progress::More)
+            })
+            .await?;
+        Ok((seen > 0).then_some(found))
     }
 }
 
-/// The payment, if its receipt number is one of our keys.
-fn ours(row: Row<'_>) -> Result<Option<PaymentRow>, Unreadable> {
-    let receipt_number = row.text("receipt_number").trim().to_owned();
-    let is_ours = ["BP-", "BT-", "BL-"].iter().any(|prefix| receipt_number.starts_with(prefix));
-    if !is_ours || CreditKey::parse(&receipt_number).is_err() {
-        return Ok(None);
-    }
-    Ok(Some(PaymentRow {
-        id: SplynxId::new(row.id("id")?),
-        customer: CustomerId::new(row.integer("customer_id")?.unwrap_or_default()),
-        receipt_number,
-        amount: row.decimal("amount")?.unwrap_or_default(),
-    }))
+/// `BP-<id>-<n>` (design 4.6).
+fn has_our_key(row: Row<'_>) -> bool {
+    let receipt = row.text("receipt_number");
+    let form = |prefix: &str| {
+        let rest = receipt.strip_prefix(prefix)?.strip_prefix('-')?;
+        let (id, n) = rest.rsplit_once('-')?;
+        Some(!id.is_empty() && !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    CREDIT_PREFIXES.iter().any(|prefix| form(prefix) == Some(true))
 }
 
-fn by_field(field: &str, key: &CreditKey, customer: CustomerId) -> super::client::Request<'static> {
+fn by_field(field: &str, key: &CreditKey, customer: CustomerId) -> Request<'static> {
     PAYMENTS
         .newest(PAGE)
         .query(main_attribute(field), key)
@@ -202,6 +217,21 @@ mod tests {
         #[case] ours: bool,
     ) {
         assert_eq!(is_payment_with(Row::of(&row).unwrap(), &key()), ours);
+    }
+
+    #[rstest]
+    #[case(KEY, true)]
+    #[case("BT-2mYqkNnPF7-12", true)]
+    #[case("BL-0123456789abcdef01234567-1", true)]
+    #[case("BP-1", false)]
+    #[case("BP--1", false)]
+    #[case("BP-x-", false)]
+    #[case("BP-x-one", false)]
+    #[case("CASH-201801-1", false)]
+    #[case("", false)]
+    fn a_key_of_ours_has_a_known_prefix_and_a_number(#[case] receipt: &str, #[case] ours: bool) {
+        let row = json!({ "receipt_number": receipt });
+        assert_eq!(has_our_key(Row::of(&row).unwrap()), ours);
     }
 
     #[rstest]

@@ -17,7 +17,7 @@ use crate::ports::PeerError;
 pub(super) const PAGE: usize = 100;
 
 /// A walk longer than this is given up: a person is quicker.
-pub(super) const PAGES_MAX: usize = 500;
+const PAGES_MAX: usize = 500;
 
 /// A list of rows in Splynx.
 #[derive(Debug, Clone, Copy)]
@@ -91,75 +91,107 @@ impl Collection {
 }
 
 impl Client {
-    /// Walks over all rows of the customer, newest first, back to one that was made before `since`.
+    /// Walks over rows, newest first, until `take` has enough or there are no more.
+    ///
+    /// `request` is [`Collection::newest`], perhaps with a filter; that Splynx heeds it is for `take` to judge.
+    /// Returns how many rows were seen.
     pub(super) async fn walk(
         &self,
-        collection: Collection,
-        customer: CustomerId,
-        since: NaiveDate,
-        is_hit: impl Fn(Row<'_>) -> bool + Send,
-    ) -> Result<Walk, Stop> {
-        let mut walk = Walk::new(customer, since);
+        request: &Request<'static>,
+        mut take: impl FnMut(Row<'_>) -> Result<Progress, Stop> + Send,
+    ) -> Result<usize, Stop> {
+        let mut walk = Walk::default();
         for _ in 0..PAGES_MAX {
-            let request = collection
-                .newest(PAGE)
-                .query(main_attribute("customer_id"), customer)
-                .query("offset", walk.offset());
-            let page = self.read(&request).await?;
-            match walk.step(&page, &is_hit) {
-                Ok(Progress::More) => {}
-                Ok(Progress::Done) => return Ok(walk),
-                // What was seen was seen: only absence would have needed the rest.
-                Err(Stop::Unproven(_)) if !walk.hits.is_empty() => return Ok(walk),
-                Err(stop) => return Err(stop),
+            let page = self.read(&request.clone().query("offset", walk.offset())).await?;
+            if walk.step(&page, &mut take)? == Progress::Done {
+                return Ok(walk.seen);
             }
         }
         Err(Stop::Unproven(format!("there are more than {PAGES_MAX} pages to look through")))
     }
+
+    /// The customer's rows that are hits, back to a row that was made before `since`.
+    ///
+    /// `None`: there was no row at all, of no customer.
+    pub(super) async fn walk_for(
+        &self,
+        collection: Collection,
+        customer: CustomerId,
+        since: NaiveDate,
+        is_hit: impl Fn(Row<'_>) -> bool + Send + Sync,
+    ) -> Result<Option<Vec<SplynxId>>, Stop> {
+        let request = collection.newest(PAGE).query(main_attribute("customer_id"), customer);
+        let mut hits = vec![];
+        let seen = self
+            .walk(&request, |row| {
+                let own = is_of(row, customer);
+                if own && is_hit(row) {
+                    hits.push(SplynxId::new(row.id("id")?));
+                }
+                Ok(if own && is_older(row, since) { Progress::Done } else { Progress::More })
+            })
+            .await;
+        match seen {
+            Ok(0) => Ok(None),
+            Ok(_) => Ok(Some(hits)),
+            // What was seen was seen: only absence would have needed the rest.
+            Err(Stop::Unproven(_)) if !hits.is_empty() => Ok(Some(hits)),
+            Err(stop) => Err(stop),
+        }
+    }
 }
 
-/// A walk over the rows of a list.
+/// Whether a row, and so every row below it, was made before that day.
 ///
-/// Each page begins with the last row of the page before. If it does not, rows came or went meanwhile, or Splynx
-/// ignores the offset, and a row may have been missed.
-#[derive(Debug)]
-pub(super) struct Walk {
-    customer: CustomerId,
-    since: NaiveDate,
-    /// The lowest id so far.
-    last: Option<i64>,
-    /// Rows seen.
-    pub(super) seen: usize,
-    /// Rows each page shares with the one before: none if Splynx gives one row at a time.
-    overlap: usize,
-    /// Rows that are hits.
-    pub(super) hits: Vec<SplynxId>,
+/// Its `date` alone does not say so: an admin may enter a payment of last month today, above ours. Nor does the moment
+/// it was made, if Splynx's clock is wrong.
+pub(super) fn is_older(row: Row<'_>, since: NaiveDate) -> bool {
+    ["real_create_datetime", "date"]
+        .into_iter()
+        .all(|field| row.date(field).is_some_and(|day| day < since))
 }
 
-/// Whether to ask for another page.
+/// Whether to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Progress {
+pub(super) enum Progress {
+    /// There may be more.
     More,
+    /// What was seen is enough.
     Done,
 }
 
-impl Walk {
-    fn new(customer: CustomerId, since: NaiveDate) -> Self {
-        Self { customer, since, last: None, seen: 0, overlap: 0, hits: vec![] }
-    }
+/// A place in a list of rows.
+///
+/// Each page begins with the last row of the page before. If it does not, rows came or went meanwhile, or Splynx
+/// ignores the offset, and a row may have been missed.
+#[derive(Debug, Default)]
+struct Walk {
+    /// The lowest id so far.
+    last: Option<i64>,
+    /// Rows seen.
+    seen: usize,
+    /// Rows each page shares with the one before: none if Splynx gives one row at a time.
+    overlap: usize,
+}
 
+impl Walk {
     fn offset(&self) -> usize {
         self.seen.saturating_sub(self.overlap)
     }
 
-    fn step(&mut self, page: &Value, is_hit: &impl Fn(Row<'_>) -> bool) -> Result<Progress, Stop> {
+    fn step(
+        &mut self,
+        page: &Value,
+        take: &mut impl FnMut(Row<'_>) -> Result<Progress, Stop>,
+    ) -> Result<Progress, Stop> {
         let rows = wire::rows(page)?;
         let new = self.new_rows(&rows)?;
         if new.is_empty() {
             return Ok(Progress::Done);
         }
         for row in new {
-            if self.take(*row, is_hit)? == Progress::Done {
+            self.advance(row.id("id")?)?;
+            if take(*row)? == Progress::Done {
                 return Ok(Progress::Done);
             }
         }
@@ -181,22 +213,13 @@ impl Walk {
         }
     }
 
-    fn take(&mut self, row: Row<'_>, is_hit: &impl Fn(Row<'_>) -> bool) -> Result<Progress, Stop> {
-        let id = row.id("id")?;
+    fn advance(&mut self, id: i64) -> Result<(), Stop> {
         if self.last.is_some_and(|last| id >= last) {
             return Err(Stop::Unproven("Splynx does not list the newest rows first".to_owned()));
         }
         self.last = Some(id);
         self.seen = self.seen.saturating_add(1);
-        if !is_of(row, self.customer) {
-            return Ok(Progress::More);
-        }
-        if is_hit(row) {
-            self.hits.push(SplynxId::new(id));
-        }
-        // Not `date`: an admin may enter a payment of last month today, above ours.
-        let made = row.date("real_create_datetime");
-        Ok(if made.is_some_and(|day| day < self.since) { Progress::Done } else { Progress::More })
+        Ok(())
     }
 }
 
@@ -211,24 +234,18 @@ mod tests {
         CreditKey::parse("BP-BukWCRGV8Q1tW9jXfBSeS7-1").unwrap()
     }
 
-    fn day(day: u32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(2018, 10, day).unwrap()
-    }
-
-    /// A row of customer 1, made on a day of October.
-    fn row(id: i64, made: u32) -> Value {
-        json!({
-            "id": id, "customer_id": "1", "date": "2018-01-01",
-            "real_create_datetime": format!("2018-10-{made:02} 12:00:00")
-        })
-    }
-
-    fn walk(pages: &[Vec<Value>]) -> Result<Walk, Stop> {
-        let mut walk = Walk::new(CustomerId::new(1), day(20));
-        for page in pages {
-            let hit = |row: Row<'_>| row.integer("id") == Ok(Some(50));
-            if walk.step(&json!(page), &hit)? == Progress::Done {
-                return Ok(walk);
+    /// Pages are written as `60 50 | 50 40`.
+    fn ids(pages: &str) -> Result<Vec<i64>, Stop> {
+        let mut walk = Walk::default();
+        let mut ids = vec![];
+        for page in pages.split('|') {
+            let rows: Vec<_> = page.split_whitespace().map(|id| json!({ "id": id })).collect();
+            let mut take = |row: Row<'_>| {
+                ids.push(row.id("id")?);
+                Ok(if ids.last() == Some(&1) { Progress::Done } else { Progress::More })
+            };
+            if walk.step(&json!(rows), &mut take)? == Progress::Done {
+                return Ok(ids);
             }
         }
         panic!("the walk wants another page after {} rows", walk.seen);
@@ -246,56 +263,47 @@ mod tests {
         assert_eq!(carries(text, &key()), carried);
     }
 
-    #[test]
-    fn a_walk_ends_where_nothing_new_comes() {
-        let walk = walk(&[vec![row(60, 25), row(50, 25)], vec![row(50, 25)]]).unwrap();
-        assert_eq!((walk.seen, walk.hits), (2, vec![SplynxId::new(50)]));
-    }
-
-    #[test]
-    fn a_walk_ends_at_a_row_made_before_the_posting() {
-        let walk = walk(&[vec![row(60, 25), row(59, 19), row(58, 18)]]).unwrap();
-        assert_eq!((walk.seen, walk.hits), (2, vec![]));
-    }
-
-    #[test]
-    fn an_old_date_on_a_new_payment_does_not_end_a_walk() {
-        let walk = walk(&[vec![row(60, 21), row(50, 20)], vec![row(50, 20)]]).unwrap();
-        assert_eq!(walk.hits, vec![SplynxId::new(50)]);
-    }
-
-    #[test]
-    fn rows_of_other_customers_are_passed_over_and_do_not_end_a_walk() {
-        let mut other = row(60, 1);
-        other["customer_id"] = json!(2);
-        let mut same_key = row(50, 21);
-        same_key["customer_id"] = json!(2);
-        let walk = walk(&[vec![other, row(55, 21), same_key.clone()], vec![same_key]]).unwrap();
-        assert_eq!((walk.seen, walk.hits), (3, vec![]));
-    }
-
-    #[test]
-    fn rows_one_at_a_time_are_walked_to_the_end() {
-        let walk = walk(&[vec![row(60, 25)], vec![row(50, 25)], vec![]]).unwrap();
-        assert_eq!((walk.seen, walk.hits.len()), (2, 1));
+    #[rstest]
+    #[case::nothing_new("60 50 | 50", &[60, 50])]
+    #[case::three_pages("60 50 | 50 40 | 40 30 | 30", &[60, 50, 40, 30])]
+    #[case::enough("60 1 0", &[60, 1])]
+    #[case::one_at_a_time("60 | 50 |", &[60, 50])]
+    #[case::none("", &[])]
+    fn a_walk_takes_every_row_once(#[case] pages: &str, #[case] taken: &[i64]) {
+        assert_eq!(ids(pages).unwrap(), taken);
     }
 
     #[rstest]
-    #[case::ascending(&[vec![row(50, 25), row(60, 25)]])]
-    #[case::repeated_id(&[vec![row(60, 25), row(60, 25)]])]
-    #[case::row_went_between_pages(&[vec![row(60, 25), row(55, 25)], vec![row(54, 25)]])]
-    #[case::row_came_between_pages(&[vec![row(60, 25), row(55, 25)], vec![row(60, 25), row(55, 25)]])]
-    #[case::page_vanished(&[vec![row(60, 25), row(55, 25)], vec![]])]
-    #[case::offset_ignored(&[vec![row(60, 25)], vec![row(60, 25)]])]
-    fn a_walk_that_lost_its_place_proves_nothing(#[case] pages: &[Vec<Value>]) {
-        assert!(matches!(walk(pages), Err(Stop::Unproven(_))));
+    #[case::ascending("50 60")]
+    #[case::repeated_id("60 60")]
+    #[case::row_went_between_pages("60 55 | 54")]
+    #[case::row_came_between_pages("60 55 | 60 55")]
+    #[case::page_vanished("60 55 |")]
+    #[case::offset_ignored("60 | 60")]
+    fn a_walk_that_lost_its_place_proves_nothing(#[case] pages: &str) {
+        assert!(matches!(ids(pages), Err(Stop::Unproven(_))));
     }
 
     #[rstest]
     #[case(json!({"payments": []}))]
     #[case(json!([{"customer_id": 1}]))]
     fn a_page_of_another_shape_proves_nothing(#[case] page: Value) {
-        let mut walk = Walk::new(CustomerId::new(1), day(20));
-        assert!(matches!(walk.step(&page, &|_| false), Err(Stop::Peer(_))));
+        let step = Walk::default().step(&page, &mut |_| Ok(Progress::More));
+        assert!(matches!(step, Err(Stop::Peer(_))));
+    }
+
+    #[rstest]
+    #[case::both("2018-10-19 23:59:59", "2018-10-19", true)]
+    #[case::entered_later("2018-10-20 00:00:00", "2018-01-01", false)]
+    #[case::wrong_clock("1970-01-01 00:00:00", "2018-10-20", false)]
+    #[case::unknown("", "2018-10-19", false)]
+    fn a_row_is_older_only_if_all_says_so(
+        #[case] made: &str,
+        #[case] date: &str,
+        #[case] older: bool,
+    ) {
+        let row = json!({ "real_create_datetime": made, "date": date });
+        let since = NaiveDate::from_ymd_opt(2018, 10, 20).unwrap();
+        assert_eq!(is_older(Row::of(&row).unwrap(), since), older);
     }
 }

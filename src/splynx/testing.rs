@@ -88,7 +88,7 @@ pub(super) enum Play {
     Hang,
     /// Bytes that are no HTTP, or the beginning of some.
     Bytes(&'static str),
-    /// Two plays: this answer, then the connection is closed without having said so.
+    /// This answer; then the connection is closed without having said so.
     AnswerThenClose(u16, String),
 }
 

@@ -83,6 +83,16 @@ async fn a_read_whose_connection_broke_off_is_repeated_once() {
 }
 
 #[tokio::test]
+async fn reads_go_on_where_splynx_closed_the_connection_after_an_answer() {
+    let customer = r#"{"id":1,"name":"Customer One"}"#;
+    let fake = Fake::start(move |_, _| Play::AnswerThenClose(200, customer.to_owned()));
+    let client = fake.client();
+    for _ in 0..5 {
+        assert!(client.customer(CustomerId::new(1)).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
 async fn an_answer_without_end_is_not_read() {
     let fake = Fake::start(|_, _| answer(200, " ".repeat(2 * 1024 * 1024)));
     assert!(fake.client().module_settings().await.is_err());

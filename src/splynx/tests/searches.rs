@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::domain::ids::{CreditKey, CustomerId, SplynxId};
 use crate::domain::posting::SearchOutcome;
+use crate::ports::PeerError;
 use crate::ports::billing::Billing as _;
 use crate::splynx::testing::{Fake, Play, Seen, answer, own_error};
 
@@ -13,7 +14,7 @@ const KEY: &str = "BP-BukWCRGV8Q1tW9jXfBSeS7-1";
 fn payment(id: i64, receipt: &str) -> Value {
     json!({
         "id": id, "customer_id": "1", "receipt_number": receipt, "amount": "5.0000",
-        "comment": "", "real_create_datetime": "2018-10-31 10:00:00"
+        "comment": "", "date": "2018-10-31", "real_create_datetime": "2018-10-31 10:00:00"
     })
 }
 
@@ -121,7 +122,9 @@ async fn an_ignored_filter_makes_us_walk_over_all_payments() {
 #[tokio::test]
 async fn a_walk_over_the_newest_rows_ends_a_day_before_the_posting() {
     let mut rows: Vec<_> = (1..=250).rev().map(|id| payment(id, "other")).collect();
+    rows[20]["date"] = json!("2018-01-01");
     rows[120]["real_create_datetime"] = json!("2018-10-29 23:59:59");
+    rows[120]["date"] = json!("2018-10-29");
     let fake = without_filter(rows, 100);
     assert_eq!(search(&fake).await, found(&[]));
     assert_eq!(fake.requests().len(), 3);
@@ -169,6 +172,7 @@ async fn payments_of_other_customers_are_passed_over() {
     for row in &mut rows[..10] {
         row["customer_id"] = json!(2);
         row["real_create_datetime"] = json!("2018-01-01 00:00:00");
+        row["date"] = json!("2018-01-01");
     }
     rows[2]["receipt_number"] = json!(KEY);
     rows[15]["receipt_number"] = json!(KEY);
@@ -209,4 +213,75 @@ async fn the_payments_own_transaction_is_not_the_fee() {
     credit["type"] = json!("credit");
     let fake = without_filter(vec![credit, debit(8, "Internet")], 100);
     assert_eq!(search_debits(&fake).await, found(&[]));
+}
+
+async fn list(fake: &Fake) -> Result<Vec<i64>, PeerError> {
+    let since = NaiveDate::from_ymd_opt(2018, 10, 31).unwrap();
+    let rows = fake.client().payments_with_our_keys(since).await?;
+    Ok(rows.into_iter().map(|row| row.id.get()).collect())
+}
+
+/// Newest first: ours, one dated earlier, somebody else's, ours, and what lies before the time asked for.
+fn mixed() -> Vec<Value> {
+    let mut rows: Vec<_> = (1..=150).rev().map(|id| payment(id, "other")).collect();
+    rows[0]["receipt_number"] = json!(KEY);
+    rows[1]["receipt_number"] = json!("BP-old-1");
+    rows[1]["date"] = json!("2018-10-30");
+    rows[110]["receipt_number"] = json!("BT-x-2");
+    for row in &mut rows[120..] {
+        row["date"] = json!("2018-10-01");
+        row["real_create_datetime"] = json!("2018-10-01 00:00:00");
+        row["receipt_number"] = json!("BP-long-ago-1");
+    }
+    rows
+}
+
+#[tokio::test]
+async fn reconcile_gets_all_payments_with_our_keys_since_a_day() {
+    let fake = without_filter(mixed(), 100);
+    assert_eq!(list(&fake).await.unwrap(), [150, 40]);
+    let target = &fake.requests()[0].target;
+    assert!(target.contains("main_attributes[receipt_number][0]=LIKE"), "{target}");
+    assert!(target.contains("main_attributes[receipt_number][1]=B_-%25"), "{target}");
+}
+
+#[tokio::test]
+async fn where_like_finds_nothing_all_payments_since_the_day_are_looked_through() {
+    let fake = Fake::start(|seen, _| {
+        if seen.target.contains("LIKE") {
+            return answer(200, "[]");
+        }
+        assert!(seen.target.contains("main_attributes[date][0]=%3E%3D"), "{}", seen.target);
+        assert!(seen.target.contains("main_attributes[date][1]=2018-10-31"), "{}", seen.target);
+        let rows = [payment(7, KEY), payment(6, "other")];
+        let offset = parameter(seen, "offset").unwrap();
+        answer(200, json!(rows[offset..]).to_string())
+    });
+    assert_eq!(list(&fake).await.unwrap(), [7]);
+}
+
+#[tokio::test]
+async fn a_list_that_changes_while_it_is_read_is_begun_anew() {
+    let rows = mixed();
+    let fake = Fake::start(move |seen, before| {
+        let offset = parameter(seen, "offset").unwrap();
+        let shift = usize::from(offset > 0 && before == 0);
+        let page: Vec<_> = rows.iter().skip(offset + shift).take(100).collect();
+        answer(200, json!(page).to_string())
+    });
+    assert_eq!(list(&fake).await.unwrap(), [150, 40]);
+    assert_eq!(fake.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_to_its_end_is_an_error() {
+    let page: Vec<_> = mixed().into_iter().take(100).collect();
+    let stuck = Fake::start(move |_, _| answer(200, json!(page).to_string()));
+    assert!(matches!(list(&stuck).await, Err(PeerError::Unreadable { .. })));
+    let page: Vec<_> = mixed().into_iter().take(100).collect();
+    let failing = Fake::start(move |seen, _| match parameter(seen, "offset") {
+        Some(0) => answer(200, json!(page).to_string()),
+        _ => answer(502, ""),
+    });
+    assert!(list(&failing).await.unwrap_err().is_unavailable());
 }

@@ -5,10 +5,11 @@
 use rust_decimal::Decimal;
 
 use super::{Row, Unreadable};
-use crate::domain::ids::{CustomerId, DocumentId, DocumentNumber};
+use crate::domain::ids::{CustomerId, DocumentId, DocumentNumber, SplynxId};
 use crate::domain::payable::{
     Customer, Document, DocumentItem, DocumentKind, DocumentRef, DocumentStatus,
 };
+use crate::ports::billing::PaymentRow;
 
 /// An invoice or a proforma invoice (facts/splynx 2.1, 2.2).
 pub(crate) fn document(kind: DocumentKind, row: Row<'_>) -> Result<Document, Unreadable> {
@@ -51,6 +52,18 @@ pub(crate) fn customer(row: Row<'_>) -> Result<Customer, Unreadable> {
         id: CustomerId::new(row.id("id")?),
         name: row.text("name"),
         billing_type: row.text("billing_type"),
+    })
+}
+
+/// A payment (facts/splynx 2.3).
+pub(crate) fn payment(row: Row<'_>) -> Result<PaymentRow, Unreadable> {
+    Ok(PaymentRow {
+        id: SplynxId::new(row.id("id")?),
+        customer: CustomerId::new(row.id("customer_id")?),
+        receipt_number: row.text("receipt_number"),
+        amount: row
+            .decimal("amount")?
+            .ok_or_else(|| Unreadable("`amount` is missing".to_owned()))?,
     })
 }
 
