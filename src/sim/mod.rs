@@ -4,4 +4,5 @@
 
 pub mod bitpay;
 pub mod faults;
+pub mod postgres;
 pub mod splynx;
