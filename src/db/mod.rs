@@ -7,6 +7,8 @@ mod attempts;
 mod cell;
 mod connection;
 mod connections;
+#[cfg(test)]
+mod contract;
 mod credits;
 mod failure;
 mod hints;

@@ -6,4 +6,5 @@ pub mod bitpay;
 pub mod command;
 pub mod demo;
 pub mod faults;
+pub mod postgres;
 pub mod splynx;
