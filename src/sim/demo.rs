@@ -68,7 +68,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     runtime.block_on(until_the_end(&mut addon))?;
     drop(addon);
     processor.stop();
-    runtime.block_on(portal.stop());
+    runtime.block_on(portal.stop())?;
     Ok(())
 }
 

@@ -170,7 +170,7 @@ CREATE TABLE reviews (
     attempt     TEXT    NOT NULL REFERENCES attempts (id),
     reason      TEXT    NOT NULL CHECK (reason IN ('not_our_invoice', 'taken_back', 'less_than_credited',
         'duplicate', 'refused', 'cannot_search', 'fee_refused', 'document_changed', 'not_marked_paid',
-        'currency_changed', 'paid_inexactly', 'connection_dead')),
+        'currency_changed', 'paid_inexactly', 'books_differ', 'connection_dead')),
     words       TEXT    NOT NULL,
     opened_at   BIGINT  NOT NULL,
     closed_at   BIGINT,
