@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::schedule::HINT_GAP;
-use crate::ports::store::HintOutcome;
+use crate::ports::store::{HintOutcome, Readiness};
 
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
@@ -16,7 +16,11 @@ async fn looked_at(world: &World, look_at: Option<DateTime<Utc>>) -> Attempt {
 }
 
 async fn lease_one(world: &World, seconds: i64) -> Attempt {
-    let mut leased = world.store.lease_due("worker", at(seconds), LEASE, 10).await.unwrap();
+    let mut leased = world
+        .store
+        .lease_due("worker", at(seconds), LEASE, Readiness::Everything, 10)
+        .await
+        .unwrap();
     assert_eq!(leased.len(), 1);
     leased.remove(0).attempt
 }
@@ -90,7 +94,11 @@ pub(super) async fn a_hint_wakes_an_attempt_that_is_no_longer_watched(world: Wor
         assert_eq!(outcome, HintOutcome::Stored);
         assert_eq!(world.attempt(over.id).await.look_at, Some(at(1_000_000)));
     }
-    let woken = world.store.lease_due("worker", at(1_000_000), LEASE, 100).await.unwrap();
+    let woken = world
+        .store
+        .lease_due("worker", at(1_000_000), LEASE, Readiness::Everything, 100)
+        .await
+        .unwrap();
     assert_eq!(woken.len(), State::ALL.len());
 }
 

@@ -1,6 +1,7 @@
 //! Leases: one attempt, one owner.
 
 use super::*;
+use crate::ports::store::Readiness;
 
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
@@ -10,7 +11,11 @@ async fn due(world: &World, n: u128, look_at: Option<i64>, work_at: Option<i64>)
 }
 
 async fn lease(world: &World, owner: &str, seconds: i64, limit: u32) -> Vec<Attempt> {
-    let leased = world.store.lease_due(owner, at(seconds), LEASE, limit).await.unwrap();
+    let leased = world
+        .store
+        .lease_due(owner, at(seconds), LEASE, Readiness::Everything, limit)
+        .await
+        .unwrap();
     leased.into_iter().map(|ledger| ledger.attempt).collect()
 }
 
@@ -45,7 +50,8 @@ pub(super) async fn a_leased_attempt_is_not_leased_again(world: World) {
     let credit = credit(&next[0], 1, 1);
     let change = Change { credits: vec![credit.clone()], ..Change::of(next[0].clone()) };
     world.applied(change).await;
-    let again = world.store.lease_due("three", at(1000), LEASE, 9).await.unwrap();
+    let again =
+        world.store.lease_due("three", at(1000), LEASE, Readiness::Everything, 9).await.unwrap();
     assert_eq!(again[0].credits, [credit]);
 }
 

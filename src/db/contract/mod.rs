@@ -127,7 +127,7 @@ contract! {
         attempts_are_listed_newest_first,
         the_list_is_filtered,
         the_figures_count_what_is_there,
-        credits_come_with_their_payments,
+        opened_attempts_are_read_page_by_page,
         the_last_good_value_is_remembered,
         nonces_only_rise,
     ]

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::review::ReviewClosed;
 use crate::ports::billing::Nonces as _;
-use crate::ports::store::{AttemptFilter, CreditRow, Figures};
+use crate::ports::store::{AttemptFilter, Figures};
 
 fn all() -> AttemptFilter {
     AttemptFilter { limit: 100, ..AttemptFilter::default() }
@@ -106,31 +106,26 @@ pub(super) async fn the_figures_count_what_is_there(world: World) {
     assert_eq!((figures.oldest_open_credit, figures.unknown_postings), (None, 0));
 }
 
-pub(super) async fn credits_come_with_their_payments(world: World) {
-    let attempt = world.created(attempt(1)).await;
-    let (older, newer) = (credit(&attempt, 1, 1), credit(&attempt, 1, 2));
-    world.clock.set(at(10));
-    let ledger =
-        world.applied(Change { credits: vec![older.clone()], ..Change::of(attempt) }).await;
-    world.clock.set(at(20));
-    let fee = posting(1, &newer, PostingKind::FeeItem);
-    let payment = posting(2, &newer, PostingKind::BalancePayment);
-    let change = Change {
-        // Changing a credit does not make it newer.
-        credits: vec![Credit { target: Target::Balance, ..older.clone() }, newer.clone()],
-        postings: vec![fee, payment.clone()],
-        ..Change::of(ledger.attempt)
+pub(super) async fn opened_attempts_are_read_page_by_page(world: World) {
+    let created = world.created(attempt(1)).await;
+    let unopened = world.created(attempt(2)).await;
+    let opened = Attempt {
+        state: State::AwaitingPayment,
+        opened: Some(Opened {
+            invoice: ProcessorInvoiceId::parse("first").unwrap(),
+            checkout_url: "https://bitpay.com/invoice?id=first".to_owned(),
+            expires_at: at(900),
+            opened_at: at(0),
+        }),
+        ..created
     };
-    world.applied(change).await;
-
-    let customer = CustomerId::new(7);
-    let older = Credit { target: Target::Balance, ..older };
-    let older = CreditRow { credit: older, customer, payment: None };
-    let newer = CreditRow { credit: newer, customer, payment: Some(payment) };
-    let since = |seconds| world.store.credits_since(at(seconds));
-    assert_eq!(since(10).await.unwrap(), [older, newer.clone()]);
-    assert_eq!(since(11).await.unwrap(), [newer]);
-    assert_eq!(since(21).await.unwrap(), []);
+    let id = world.applied(Change::of(opened)).await.attempt.id;
+    let page = |offset| world.store.opened_since(at(-1), 10, offset);
+    let ids: Vec<_> = page(0).await.unwrap().iter().map(|ledger| ledger.attempt.id).collect();
+    assert_eq!(ids, [id]);
+    assert_ne!(id, unopened.id);
+    assert_eq!(page(1).await.unwrap(), []);
+    assert_eq!(world.store.opened_since(at(1_000_000), 10, 0).await.unwrap(), []);
 }
 
 pub(super) async fn the_last_good_value_is_remembered(world: World) {

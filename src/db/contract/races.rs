@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all};
 
 use super::*;
 use crate::ports::billing::Nonces as _;
-use crate::ports::store::HintOutcome;
+use crate::ports::store::{HintOutcome, Readiness};
 
 pub(super) async fn simultaneous_clicks_get_one_attempt(world: World) {
     let other = world.second().await;
@@ -55,7 +55,12 @@ pub(super) async fn two_processes_never_lease_one_attempt(world: World) {
     let lease = |n: i32| {
         let store = if n % 2 == 0 { &world.store } else { &other };
         let owner = format!("worker {n}");
-        async move { store.lease_due(&owner, at(1), TimeDelta::seconds(60), 10).await.unwrap() }
+        async move {
+            store
+                .lease_due(&owner, at(1), TimeDelta::seconds(60), Readiness::Everything, 10)
+                .await
+                .unwrap()
+        }
     };
     let mut leased: Vec<AttemptId> = Vec::new();
     for _ in 0..4 {
@@ -87,7 +92,12 @@ pub(super) async fn a_hint_is_never_lost_to_a_step(world: World) {
     let lease = TimeDelta::seconds(60);
     for round in 1..60_i64 {
         let now = at(round * 1000);
-        let leased = world.store.lease_due("worker", now, lease, 1).await.unwrap().remove(0);
+        let leased = world
+            .store
+            .lease_due("worker", now, lease, Readiness::Everything, 1)
+            .await
+            .unwrap()
+            .remove(0);
         // The worker saw nothing, wants to come back in an hour, and a hint comes at this very moment.
         let later = Attempt { look_at: Some(now + TimeDelta::hours(1)), ..leased.attempt };
         let change = Change { release: true, ..Change::of(later) };
