@@ -15,6 +15,8 @@ use actix_web::{HttpResponse, Responder, http::header};
 
 pub(super) use proxy::client;
 pub(super) use render::Pages;
+#[cfg(test)]
+pub(super) use twig::render as render_twig;
 
 /// The routes of everything but the API and the control API.
 pub(super) fn routes(config: &mut ServiceConfig) {

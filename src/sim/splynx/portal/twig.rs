@@ -11,7 +11,7 @@ use tera::{Context, Tera};
 const FINANCE_FORMAT: &str = "App.financeFormat(";
 
 /// Renders Twig code with `loader`, `customer` and `App` in scope.
-pub(super) fn render(code: &str, scope: &Value) -> Result<String, String> {
+pub(in crate::sim::splynx) fn render(code: &str, scope: &Value) -> Result<String, String> {
     let mut tera = Tera::default();
     tera.add_raw_template("widget.html", &translate(code)?).map_err(|error| error.to_string())?;
     let context = Context::from_serialize(scope).map_err(|error| error.to_string())?;

@@ -11,3 +11,4 @@ mod portal;
 mod proxy;
 mod search;
 mod support;
+mod twig;
