@@ -12,7 +12,7 @@ pub(super) async fn simultaneous_clicks_get_one_attempt(world: World) {
     let other = world.second().await;
     for round in 0..20_u128 {
         let click = |n: u128| {
-            let store = if n % 2 == 0 { &world.store } else { &other };
+            let store = if n.is_multiple_of(2) { &world.store } else { &other };
             let open_key = Some(format!("round {round}"));
             let attempt = Attempt { open_key, ..attempt(100 * round + n) };
             async move { store.claim(&attempt, at(0)).await.unwrap() }
@@ -34,7 +34,7 @@ pub(super) async fn of_simultaneous_steps_one_wins(world: World) {
     let mut attempt = world.created(attempt(1)).await;
     for round in 0..20_u32 {
         let step = |n: u128| {
-            let store = if n % 2 == 0 { &world.store } else { &other };
+            let store = if n.is_multiple_of(2) { &world.store } else { &other };
             let credit = credit(&attempt, u128::from(round) * 100 + n, 1);
             let change = Change { credits: vec![credit], ..Change::of(attempt.clone()) };
             async move { store.apply(&change).await.unwrap() }
@@ -126,7 +126,7 @@ pub(super) async fn nonces_of_two_processes_never_meet(world: World) {
 pub(super) async fn simultaneous_activations_leave_one_active(world: World) {
     let other = world.second().await;
     let activate = |n: u128| {
-        let store = if n % 2 == 0 { &world.store } else { &other };
+        let store = if n.is_multiple_of(2) { &world.store } else { &other };
         let connection = Connection {
             status: ConnectionStatus::Active,
             activated_at: Some(at(1)),

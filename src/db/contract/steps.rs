@@ -115,11 +115,9 @@ fn posting_states() -> Vec<PostingState> {
 pub(super) async fn every_posting_reads_back_as_it_was_written(world: World) {
     let mut attempt = world.created(attempt(1)).await;
     let mut written = Vec::new();
-    for (round, state) in (1_u32..).zip(posting_states()) {
-        let credit = Credit {
-            target: [Target::Undecided, Target::Document, Target::Balance][round as usize % 3],
-            ..credit(&attempt, 1, round)
-        };
+    let targets = [Target::Undecided, Target::Document, Target::Balance].into_iter().cycle();
+    for ((round, state), target) in (1_u32..).zip(posting_states()).zip(targets) {
+        let credit = Credit { target, ..credit(&attempt, 1, round) };
         let mut postings = Vec::new();
         for (k, kind) in (0_u128..).zip(PostingKind::ALL) {
             // Named backwards, so that only their making keeps them in order.
@@ -244,7 +242,7 @@ pub(super) async fn one_review_of_a_reason_is_open_at_a_time(world: World) {
     );
     let change = Change { reviews: vec![first.clone(), second.clone()], ..Change::of(attempt) };
     let ledger = world.applied(change).await;
-    assert_eq!(world.store.reviews(id).await.unwrap(), [first.clone()]);
+    assert_eq!(world.store.reviews(id).await.unwrap(), std::slice::from_ref(&first));
 
     let closed = ReviewClosed { at: at(9), by: "Admin".to_owned(), note: "Seen.".to_owned() };
     assert!(world.store.close_review(first.id, &closed).await.unwrap());
