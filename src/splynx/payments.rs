@@ -8,9 +8,7 @@ use rust_decimal::Decimal;
 use super::client::{Client, Request};
 use super::operation::Operation;
 use super::outcome::unreadable;
-use super::search::{
-    Collection, PAGE, Progress, Stop, carries, hits, is_of, is_older, main_attribute,
-};
+use super::search::{Collection, PAGE, Stop, carries, hits, is_of, is_older, main_attribute};
 use super::wire::{self, Row, records};
 use crate::domain::ids::{CreditKey, CustomerId, SplynxId};
 use crate::ports::PeerError;
@@ -19,9 +17,6 @@ use crate::ports::billing::PaymentRow;
 /// What the keys of every processor begin with (design 4.6): payments of a processor this version does not know are
 /// ours as well.
 const CREDIT_PREFIXES: [&str; 3] = ["BP", "BT", "BL"];
-
-/// How often a list that changes while it is read is begun anew.
-const LIST_TRIES: u32 = 3;
 
 /// `admin/finance/payments` (facts/splynx 2.3).
 pub(super) const PAYMENTS: Collection =
@@ -94,24 +89,12 @@ impl Client {
     }
 
     /// The payments dated `since` or later whose receipt number has the form of a credit key.
+    ///
+    /// Asks for receipt numbers like ours first. Without any, asks for all: see [`Self::transactions_with`].
     pub(super) async fn payments_since(
         &self,
         since: NaiveDate,
     ) -> Result<Vec<PaymentRow>, PeerError> {
-        let mut tries: u32 = 1;
-        loop {
-            match self.list_payments(since).await {
-                // Somebody paid while the list was read. That is no reason to call a person.
-                Err(Stop::Unproven(_)) if tries < LIST_TRIES => tries = tries.saturating_add(1),
-                Err(Stop::Unproven(why)) => return Err(unreadable(why)),
-                Err(Stop::Peer(error)) => return Err(error),
-                Ok(rows) => return Ok(rows),
-            }
-        }
-    }
-
-    /// Asks for receipt numbers like ours first. Without any, asks for all payments: see [`Self::transactions_with`].
-    async fn list_payments(&self, since: NaiveDate) -> Result<Vec<PaymentRow>, Stop> {
         let receipt_number = main_attribute("receipt_number");
         let like_ours = PAYMENTS
             .newest(PAGE)
@@ -133,22 +116,18 @@ impl Client {
         &self,
         request: Request<'static>,
         since: NaiveDate,
-    ) -> Result<Option<Vec<PaymentRow>>, Stop> {
+    ) -> Result<Option<Vec<PaymentRow>>, PeerError> {
         // By Splynx's clock a payment may have been made on the day before its date.
         let end = since.pred_opt().unwrap_or(since);
-        let mut found = vec![];
-        let seen = self
-            .walk(&request, |row| {
-                if is_older(row, end) {
-                    return Ok(Progress::Done);
-                }
-                if row.date("date").is_some_and(|day| day >= since) && has_our_key(row) {
-                    found.push(records::payment(row)?);
-                }
-                Ok(Progress::More)
-            })
-            .await?;
-        Ok((seen > 0).then_some(found))
+        let pick = |row: Row<'_>| {
+            let wanted = row.date("date").is_some_and(|day| day >= since) && has_our_key(row);
+            wanted.then(|| records::payment(row)).transpose()
+        };
+        let walked = self.walk(&request, pick, |row| is_older(row, end)).await?;
+        match walked.gap {
+            Some(why) => Err(unreadable(why)),
+            None => Ok((walked.seen > 0).then_some(walked.found)),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::ports::PeerError;
 use crate::ports::billing::{Freshness, Identity};
 
 /// How long somebody is remembered.
@@ -63,6 +64,8 @@ pub(super) struct Slot {
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     answer: Option<Remark>,
+    /// The last question that failed, and the ticket drawn when it did.
+    failure: Option<(u64, PeerError)>,
 }
 
 #[derive(Debug)]
@@ -95,6 +98,17 @@ impl Memory {
         self.answer
             .as_ref()
             .is_some_and(|remark| now < remark.until && remark.identity != Identity::Nobody)
+    }
+
+    /// Why the question failed that a visitor with the ticket `arrived` was waiting for.
+    pub(super) fn failed_since(&self, arrived: u64) -> Option<PeerError> {
+        let (failed, error) = self.failure.as_ref()?;
+        (*failed > arrived).then(|| error.clone())
+    }
+
+    /// Takes a failure, for those who are waiting.
+    pub(super) fn fail(&mut self, error: PeerError, failed: u64) {
+        self.failure = Some((failed, error));
     }
 
     /// Takes a new answer.

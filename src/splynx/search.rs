@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::client::{Client, Request};
 use super::operation::Operation;
+use super::outcome::unreadable;
 use super::wire::{self, Row, Unreadable};
 use crate::domain::ids::{CreditKey, CustomerId, SplynxId};
 use crate::domain::posting::SearchOutcome;
@@ -18,6 +19,9 @@ pub(super) const PAGE: usize = 100;
 
 /// A walk longer than this is given up: a person is quicker.
 const PAGES_MAX: usize = 500;
+
+/// How often a walk is tried that loses its place.
+const TRIES: u32 = 3;
 
 /// A list of rows in Splynx.
 #[derive(Debug, Clone, Copy)]
@@ -90,24 +94,60 @@ impl Collection {
     }
 }
 
+/// What a walk over rows found.
+#[derive(Debug)]
+pub(super) struct Walked<T> {
+    /// Rows seen, picked or not.
+    pub(super) seen: usize,
+    /// What was picked.
+    pub(super) found: Vec<T>,
+    /// In words, why rows may have been missed; `None`: none was.
+    pub(super) gap: Option<String>,
+}
+
 impl Client {
-    /// Walks over rows, newest first, until `take` has enough or there are no more.
+    /// Walks over rows, newest first, to one that `is_end` or to the last.
     ///
-    /// `request` is [`Collection::newest`], perhaps with a filter; that Splynx heeds it is for `take` to judge.
-    /// Returns how many rows were seen.
-    pub(super) async fn walk(
+    /// `request` is [`Collection::newest`], perhaps with a filter; that Splynx heeds it is for `pick` to judge. A walk
+    /// that loses its place is begun anew: somebody paid meanwhile, and that is no reason to call a person.
+    pub(super) async fn walk<T: Send>(
         &self,
         request: &Request<'static>,
-        mut take: impl FnMut(Row<'_>) -> Result<Progress, Stop> + Send,
-    ) -> Result<usize, Stop> {
-        let mut walk = Walk::default();
-        for _ in 0..PAGES_MAX {
-            let page = self.read(&request.clone().query("offset", walk.offset())).await?;
-            if walk.step(&page, &mut take)? == Progress::Done {
-                return Ok(walk.seen);
+        pick: impl Fn(Row<'_>) -> Result<Option<T>, Unreadable> + Send + Sync,
+        is_end: impl Fn(Row<'_>) -> bool + Send + Sync,
+    ) -> Result<Walked<T>, PeerError> {
+        for _ in 1..TRIES {
+            let walked = self.walk_once(request, &pick, &is_end).await?;
+            if walked.gap.is_none() {
+                return Ok(walked);
             }
         }
-        Err(Stop::Unproven(format!("there are more than {PAGES_MAX} pages to look through")))
+        self.walk_once(request, &pick, &is_end).await
+    }
+
+    async fn walk_once<T: Send>(
+        &self,
+        request: &Request<'static>,
+        pick: &(impl Fn(Row<'_>) -> Result<Option<T>, Unreadable> + Send + Sync),
+        is_end: &(impl Fn(Row<'_>) -> bool + Send + Sync),
+    ) -> Result<Walked<T>, PeerError> {
+        let mut walk = Walk::new(PAGE);
+        let mut found = vec![];
+        for _ in 0..PAGES_MAX {
+            let page = self.read(&request.clone().query("offset", walk.offset())).await?;
+            let step = walk.step(&page, &mut |row| {
+                found.extend(pick(row)?);
+                Ok(if is_end(row) { Progress::Done } else { Progress::More })
+            });
+            let gap = match step {
+                Ok(Progress::More) => continue,
+                Ok(Progress::Done) => None,
+                Err(Stop::Unproven(why)) => Some(why),
+                Err(Stop::Peer(error)) => return Err(error),
+            };
+            return Ok(Walked { seen: walk.seen, found, gap });
+        }
+        Err(unreadable(format!("there are more than {PAGES_MAX} pages to look through")))
     }
 
     /// The customer's rows that are hits, back to a row that was made before `since`.
@@ -121,22 +161,16 @@ impl Client {
         is_hit: impl Fn(Row<'_>) -> bool + Send + Sync,
     ) -> Result<Option<Vec<SplynxId>>, Stop> {
         let request = collection.newest(PAGE).query(main_attribute("customer_id"), customer);
-        let mut hits = vec![];
-        let seen = self
-            .walk(&request, |row| {
-                let own = is_of(row, customer);
-                if own && is_hit(row) {
-                    hits.push(SplynxId::new(row.id("id")?));
-                }
-                Ok(if own && is_older(row, since) { Progress::Done } else { Progress::More })
-            })
-            .await;
-        match seen {
-            Ok(0) => Ok(None),
-            Ok(_) => Ok(Some(hits)),
+        let pick = |row: Row<'_>| {
+            let hit = is_of(row, customer) && is_hit(row);
+            hit.then(|| row.id("id").map(SplynxId::new)).transpose()
+        };
+        let is_end = |row: Row<'_>| is_of(row, customer) && is_older(row, since);
+        let Walked { seen, found, gap } = self.walk(&request, pick, is_end).await?;
+        match gap {
             // What was seen was seen: only absence would have needed the rest.
-            Err(Stop::Unproven(_)) if !hits.is_empty() => Ok(Some(hits)),
-            Err(stop) => Err(stop),
+            Some(why) if found.is_empty() => Err(Stop::Unproven(why)),
+            _ => Ok((seen > 0).then_some(found)),
         }
     }
 }
@@ -153,7 +187,7 @@ pub(super) fn is_older(row: Row<'_>, since: NaiveDate) -> bool {
 
 /// Whether to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Progress {
+enum Progress {
     /// There may be more.
     More,
     /// What was seen is enough.
@@ -163,11 +197,17 @@ pub(super) enum Progress {
 /// A place in a list of rows.
 ///
 /// Each page begins with the last row of the page before. If it does not, rows came or went meanwhile, or Splynx
-/// ignores the offset, and a row may have been missed.
-#[derive(Debug, Default)]
+/// ignores the offset, and a row may have been missed. A list that fits into one answer needs neither order nor offset.
+#[derive(Debug)]
 struct Walk {
-    /// The lowest id so far.
+    /// Rows asked for at once.
+    limit: usize,
+    /// The rows of the first page.
+    first_page: Option<Vec<i64>>,
+    /// The last row so far.
     last: Option<i64>,
+    /// Whether every row so far was older than the one before.
+    descends: bool,
     /// Rows seen.
     seen: usize,
     /// Rows each page shares with the one before: none if Splynx gives one row at a time.
@@ -175,6 +215,10 @@ struct Walk {
 }
 
 impl Walk {
+    fn new(limit: usize) -> Self {
+        Self { limit, first_page: None, last: None, descends: true, seen: 0, overlap: 0 }
+    }
+
     fn offset(&self) -> usize {
         self.seen.saturating_sub(self.overlap)
     }
@@ -185,42 +229,61 @@ impl Walk {
         take: &mut impl FnMut(Row<'_>) -> Result<Progress, Stop>,
     ) -> Result<Progress, Stop> {
         let rows = wire::rows(page)?;
-        let new = self.new_rows(&rows)?;
+        let ids: Vec<_> = rows.iter().map(|row| row.id("id")).collect::<Result<_, _>>()?;
+        let new = self.new_rows(&rows, &ids)?;
         if new.is_empty() {
             return Ok(Progress::Done);
         }
+        let mut progress = Progress::More;
         for row in new {
-            self.advance(row.id("id")?)?;
             if take(*row)? == Progress::Done {
-                return Ok(Progress::Done);
+                progress = Progress::Done;
             }
+            self.advance(row.id("id")?);
         }
-        Ok(Progress::More)
+        // One row alone descends and ascends.
+        let enough = progress == Progress::Done && self.descends && self.seen > 1;
+        let whole_in_one = self.first_page.is_none() && rows.len() != self.limit;
+        self.first_page.get_or_insert(ids);
+        match (enough, self.descends || whole_in_one) {
+            (true, _) => Ok(Progress::Done),
+            (false, true) => Ok(Progress::More),
+            (false, false) => Err(unproven("Splynx does not list the newest rows first")),
+        }
     }
 
-    /// The rows that the page before did not have.
-    fn new_rows<'r, 'v>(&mut self, rows: &'r [Row<'v>]) -> Result<&'r [Row<'v>], Stop> {
-        if self.last.is_none() {
+    /// The rows that the pages before did not have.
+    fn new_rows<'r, 'v>(
+        &mut self,
+        rows: &'r [Row<'v>],
+        ids: &[i64],
+    ) -> Result<&'r [Row<'v>], Stop> {
+        let Some(first_page) = &self.first_page else {
             self.overlap = usize::from(rows.len() > 1);
             return Ok(rows);
+        };
+        // The same rows at another offset, and not as many as asked for: Splynx shows all it has, whatever is asked.
+        if first_page == ids && ids.len() != self.limit && self.seen == ids.len() {
+            return Ok(&[]);
         }
         if self.overlap == 0 {
             return Ok(rows);
         }
         match rows.split_first() {
             Some((first, rest)) if first.integer("id")? == self.last => Ok(rest),
-            _ => Err(Stop::Unproven("the list changed while it was read".to_owned())),
+            _ => Err(unproven("the list changed while it was read")),
         }
     }
 
-    fn advance(&mut self, id: i64) -> Result<(), Stop> {
-        if self.last.is_some_and(|last| id >= last) {
-            return Err(Stop::Unproven("Splynx does not list the newest rows first".to_owned()));
-        }
+    fn advance(&mut self, id: i64) {
+        self.descends &= self.last.is_none_or(|last| id < last);
         self.last = Some(id);
         self.seen = self.seen.saturating_add(1);
-        Ok(())
     }
+}
+
+fn unproven(why: &str) -> Stop {
+    Stop::Unproven(why.to_owned())
 }
 
 #[cfg(test)]
@@ -234,15 +297,15 @@ mod tests {
         CreditKey::parse("BP-BukWCRGV8Q1tW9jXfBSeS7-1").unwrap()
     }
 
-    /// Pages are written as `60 50 | 50 40`.
+    /// Pages are written as `60 50 | 50 40`; three rows were asked for, and row 10 is old enough to end the walk.
     fn ids(pages: &str) -> Result<Vec<i64>, Stop> {
-        let mut walk = Walk::default();
+        let mut walk = Walk::new(3);
         let mut ids = vec![];
         for page in pages.split('|') {
             let rows: Vec<_> = page.split_whitespace().map(|id| json!({ "id": id })).collect();
             let mut take = |row: Row<'_>| {
                 ids.push(row.id("id")?);
-                Ok(if ids.last() == Some(&1) { Progress::Done } else { Progress::More })
+                Ok(if ids.last() == Some(&10) { Progress::Done } else { Progress::More })
             };
             if walk.step(&json!(rows), &mut take)? == Progress::Done {
                 return Ok(ids);
@@ -265,30 +328,39 @@ mod tests {
 
     #[rstest]
     #[case::nothing_new("60 50 | 50", &[60, 50])]
-    #[case::three_pages("60 50 | 50 40 | 40 30 | 30", &[60, 50, 40, 30])]
-    #[case::enough("60 1 0", &[60, 1])]
+    #[case::full_pages("60 50 40 | 40 30 20 | 20", &[60, 50, 40, 30, 20])]
+    #[case::short_pages("60 50 | 50 40 | 40 30 | 30", &[60, 50, 40, 30])]
+    #[case::old_enough("60 50 10", &[60, 50, 10])]
     #[case::one_at_a_time("60 | 50 |", &[60, 50])]
+    #[case::one_old_row("10 |", &[10])]
     #[case::none("", &[])]
+    #[case::all_in_one_answer("50 60 | 50 60", &[50, 60])]
+    #[case::all_in_one_long_answer("10 50 60 70 | 10 50 60 70", &[10, 50, 60, 70])]
+    #[case::one_row_whatever_the_offset("60 | 60", &[60])]
+    #[case::short_in_another_order("50 60 | 60", &[50, 60])]
     fn a_walk_takes_every_row_once(#[case] pages: &str, #[case] taken: &[i64]) {
         assert_eq!(ids(pages).unwrap(), taken);
     }
 
     #[rstest]
-    #[case::ascending("50 60")]
-    #[case::repeated_id("60 60")]
+    #[case::ascending("50 60 70")]
+    #[case::ascending_from_an_old_row("10 60 70")]
+    #[case::repeated_id("60 60 60")]
+    #[case::more_in_another_order("50 60 | 60 70")]
     #[case::row_went_between_pages("60 55 | 54")]
-    #[case::row_came_between_pages("60 55 | 60 55")]
+    #[case::row_came_between_pages("60 55 50 | 55 50")]
     #[case::page_vanished("60 55 |")]
-    #[case::offset_ignored("60 | 60")]
+    #[case::offset_ignored("60 55 50 | 60 55 50")]
+    #[case::one_row_then_a_newer_one("10 | 60")]
     fn a_walk_that_lost_its_place_proves_nothing(#[case] pages: &str) {
-        assert!(matches!(ids(pages), Err(Stop::Unproven(_))));
+        assert!(matches!(ids(pages), Err(Stop::Unproven(_))), "{:?}", ids(pages));
     }
 
     #[rstest]
     #[case(json!({"payments": []}))]
     #[case(json!([{"customer_id": 1}]))]
     fn a_page_of_another_shape_proves_nothing(#[case] page: Value) {
-        let step = Walk::default().step(&page, &mut |_| Ok(Progress::More));
+        let step = Walk::new(3).step(&page, &mut |_| Ok(Progress::More));
         assert!(matches!(step, Err(Stop::Peer(_))));
     }
 

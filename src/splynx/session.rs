@@ -55,13 +55,23 @@ impl Sessions for Client {
         if let Some(identity) = memory.recall(freshness, arrived, clock.monotonic()) {
             return Ok(identity);
         }
+        // Visitors who came together fail together: one after the other, the last would wait for ever.
+        if let Some(error) = memory.failed_since(arrived) {
+            return Err(error);
+        }
         let known = memory.is_somebody(clock.monotonic());
         let place = sessions.place(self.inner.timeout).await;
         if place.is_none() || !(known || sessions.is_calm(clock.monotonic())) {
             return Err(unavailable("too many unknown sessions at once"));
         }
         let asked = sessions.ticket();
-        let identity = self.ask_who(cookie).await?;
+        let identity = match self.ask_who(cookie).await {
+            Ok(identity) => identity,
+            Err(error) => {
+                memory.fail(error.clone(), sessions.ticket());
+                return Err(error);
+            }
+        };
         let now = clock.monotonic();
         if identity == Identity::Nobody {
             sessions.count_stranger(now);

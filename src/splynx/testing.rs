@@ -160,13 +160,13 @@ impl Fake {
     }
 }
 
-/// A client of whatever listens there, with a request timeout of 400 ms.
+/// A client of whatever listens there, with a request timeout of 1.6 s.
 pub(super) fn client_of(api_domain: &str, clock: &Arc<StillClock>) -> Client {
     let config = Config {
         api_domain: Url::parse(api_domain).unwrap(),
         api_key: "API_KEY".to_owned(),
         api_secret: SecretString::from("API_SECRET"),
-        timing: Timing::from_quiescence(TimeDelta::seconds(1)),
+        timing: Timing::from_quiescence(TimeDelta::seconds(4)),
         requests_per_second: 1000,
         module: "splynx_bitpay_addon".to_owned(),
     };

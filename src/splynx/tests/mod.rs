@@ -4,4 +4,5 @@ mod login;
 mod reads;
 mod searches;
 mod sessions;
+mod simulator;
 mod writes;

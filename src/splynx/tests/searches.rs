@@ -147,7 +147,7 @@ async fn a_failing_page_leaves_the_question_open() {
 
 #[tokio::test]
 async fn a_splynx_that_ignores_order_or_offset_leaves_the_question_open() {
-    let ascending: Vec<_> = (1..=50).map(|id| payment(id, "other")).collect();
+    let ascending: Vec<_> = (1..=100).map(|id| payment(id, "other")).collect();
     let always_the_same: Vec<_> = (1..=100).rev().map(|id| payment(id, "other")).collect();
     for rows in [ascending, always_the_same] {
         let fake = Fake::start(move |_, _| answer(200, json!(rows).to_string()));
@@ -159,9 +159,40 @@ async fn a_splynx_that_ignores_order_or_offset_leaves_the_question_open() {
 }
 
 #[tokio::test]
+async fn a_walk_that_somebody_disturbed_is_begun_anew() {
+    let rows: Vec<_> = (1..=150).rev().map(|id| payment(id, "other")).collect();
+    let fake = Fake::start(move |seen, before| {
+        let offset = parameter(seen, "offset").unwrap_or(0);
+        let shift = usize::from(offset > 0 && before == 0);
+        let page: Vec<_> = rows.iter().skip(offset + shift).take(100).collect();
+        answer(200, json!(page).to_string())
+    });
+    assert_eq!(search(&fake).await, found(&[]));
+}
+
+#[tokio::test]
+async fn a_splynx_that_shows_everything_at_once_needs_neither_order_nor_offset() {
+    for rows in [99, 101] {
+        let all: Vec<_> = (1..=rows).map(|id| payment(id, "other")).collect();
+        let fake = Fake::start(move |_, _| answer(200, json!(all).to_string()));
+        assert_eq!(search(&fake).await, found(&[]));
+    }
+}
+
+/// The oldest row comes first, so that its age says nothing of the rows after it.
+#[tokio::test]
+async fn an_old_row_ends_no_walk_that_does_not_descend() {
+    let mut rows: Vec<_> = (1..=100).map(|id| payment(id, "other")).collect();
+    rows[0]["date"] = json!("2018-01-01");
+    rows[0]["real_create_datetime"] = json!("2018-01-01 00:00:00");
+    let fake = Fake::start(move |_, _| answer(200, json!(rows).to_string()));
+    assert!(matches!(search(&fake).await, SearchOutcome::Incomplete { .. }));
+}
+
+#[tokio::test]
 async fn a_payment_that_was_seen_is_there_even_if_the_walk_was_not_whole() {
-    let mut rows: Vec<_> = (1..=50).rev().map(|id| payment(id, "other")).collect();
-    rows[3]["receipt_number"] = json!(KEY);
+    let mut rows: Vec<_> = (1..=100).map(|id| payment(id, "other")).collect();
+    rows[46]["receipt_number"] = json!(KEY);
     let fake = Fake::start(move |_, _| answer(200, json!(rows).to_string()));
     assert_eq!(search(&fake).await, found(&[47]));
 }

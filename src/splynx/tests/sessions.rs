@@ -182,6 +182,15 @@ async fn visitors_with_one_cookie_share_one_question() {
 }
 
 #[tokio::test]
+async fn visitors_who_came_together_fail_together() {
+    let fake = Fake::with_logins(|_, _| Play::Hang);
+    let client = fake.client();
+    let all = join_all((0..16).map(|_| identify(&client, Freshness::Asked))).await;
+    assert!(all.iter().all(|who| who.as_ref().is_err_and(PeerError::is_unavailable)));
+    assert_eq!(fake.logins().len(), 1);
+}
+
+#[tokio::test]
 async fn a_flood_of_invented_cookies_does_not_reach_splynx_nor_push_out_visitors() {
     let fake = Fake::with_logins(|seen, _| {
         if seen.body.contains("cookie-1") {
