@@ -96,7 +96,7 @@ pub(super) async fn the_schema_is_what_the_queries_believe(world: World) {
 /// The columns a table has by `schema.rs`, as `table.column`.
 fn columns<T>(table: &T) -> Vec<String>
 where
-    T: diesel::Table + Copy,
+    T: Table + Copy,
     T::AllColumns: QueryFragment<diesel::sqlite::Sqlite>,
 {
     let _: Option<MultiBackend> = None;

@@ -60,8 +60,8 @@ pub(super) async fn the_list_is_filtered(world: World) {
     assert_eq!(only(AttemptFilter { under_review: true, ..all() }).await, []);
 }
 
-fn count<T: PartialEq>(counts: &[(T, i64)], of: T) -> i64 {
-    counts.iter().find(|(what, _)| *what == of).unwrap().1
+fn count<T: PartialEq>(counts: &[(T, i64)], of: &T) -> i64 {
+    counts.iter().find(|(what, _)| what == of).unwrap().1
 }
 
 pub(super) async fn the_figures_count_what_is_there(world: World) {
@@ -81,9 +81,9 @@ pub(super) async fn the_figures_count_what_is_there(world: World) {
     };
     let ledger = world.applied(change).await;
     let figures = world.store.figures().await.unwrap();
-    assert_eq!(count(&figures.attempts, State::Settled), 1);
-    assert_eq!(count(&figures.attempts, State::Expired), 1);
-    assert_eq!(count(&figures.reviews, ReviewReason::Duplicate), 1);
+    assert_eq!(count(&figures.attempts, &State::Settled), 1);
+    assert_eq!(count(&figures.attempts, &State::Expired), 1);
+    assert_eq!(count(&figures.reviews, &ReviewReason::Duplicate), 1);
     assert_eq!(figures.oldest_open_credit, Some(at(50)), "its target is not decided");
 
     world.clock.set(at(90));
