@@ -1,7 +1,7 @@
 //! The add-on's own memory, in SQLite or PostgreSQL.
 //!
 //! **Invariant:** what a method answered is on the disk. Queries are written once and run on both databases; the few
-//! lines that differ ask [`AnyConnection`](connection::AnyConnection) which one it is.
+//! lines that differ ask `AnyConnection` which one it is.
 
 mod attempts;
 mod cell;

@@ -8,16 +8,25 @@ use super::*;
 use crate::ports::billing::Nonces as _;
 use crate::ports::store::{HintOutcome, Readiness};
 
+/// Lets one process and the other act in turns, all at once.
+async fn at_once<'a, T, F: Future<Output = T>>(
+    stores: [&'a Db; 2],
+    times: u128,
+    act: impl Fn(&'a Db, u128) -> F,
+) -> Vec<T> {
+    let turns = stores.into_iter().cycle().zip(0..times);
+    join_all(turns.map(|(store, n)| act(store, n))).await
+}
+
 pub(super) async fn simultaneous_clicks_get_one_attempt(world: World) {
     let other = world.second().await;
     for round in 0..20_u128 {
-        let click = |n: u128| {
-            let store = if n.is_multiple_of(2) { &world.store } else { &other };
+        let click = |store, n| {
             let open_key = Some(format!("round {round}"));
             let attempt = Attempt { open_key, ..attempt(100 * round + n) };
-            async move { store.claim(&attempt, at(0)).await.unwrap() }
+            claimed(store, attempt)
         };
-        let claims = join_all((0..12).map(click)).await;
+        let claims = at_once([&world.store, &other], 12, click).await;
         let winners: BTreeSet<AttemptId> = claims
             .iter()
             .map(|claim| match claim {
@@ -29,17 +38,19 @@ pub(super) async fn simultaneous_clicks_get_one_attempt(world: World) {
     }
 }
 
+async fn claimed(store: &Db, attempt: Attempt) -> Claim {
+    store.claim(&attempt, at(0)).await.unwrap()
+}
+
 pub(super) async fn of_simultaneous_steps_one_wins(world: World) {
     let other = world.second().await;
     let mut attempt = world.created(attempt(1)).await;
     for round in 0..20_u32 {
-        let step = |n: u128| {
-            let store = if n.is_multiple_of(2) { &world.store } else { &other };
+        let step = |store, n| {
             let credit = credit(&attempt, u128::from(round) * 100 + n, 1);
-            let change = Change { credits: vec![credit], ..Change::of(attempt.clone()) };
-            async move { store.apply(&change).await.unwrap() }
+            applied(store, Change { credits: vec![credit], ..Change::of(attempt.clone()) })
         };
-        let won = join_all((0..12).map(step)).await;
+        let won = at_once([&world.store, &other], 12, step).await;
         assert_eq!(won.iter().filter(|won| **won).count(), 1);
         let ledger = world.ledger(attempt.id).await;
         assert_eq!(ledger.credits.len(), usize::try_from(round + 1).unwrap());
@@ -47,43 +58,46 @@ pub(super) async fn of_simultaneous_steps_one_wins(world: World) {
     }
 }
 
+async fn applied(store: &Db, change: Change) -> bool {
+    store.apply(&change).await.unwrap()
+}
+
 pub(super) async fn two_processes_never_lease_one_attempt(world: World) {
     let other = world.second().await;
     for n in 0..60 {
         world.created(Attempt { look_at: Some(at(0)), ..attempt(n) }).await;
     }
-    let lease = |n: i32| {
-        let store = if n % 2 == 0 { &world.store } else { &other };
-        let owner = format!("worker {n}");
-        async move {
-            store
-                .lease_due(&owner, at(1), TimeDelta::seconds(60), Readiness::Everything, 10)
-                .await
-                .unwrap()
-        }
-    };
     let mut leased: Vec<AttemptId> = Vec::new();
     for _ in 0..4 {
-        let batches = join_all((0..6).map(lease)).await;
-        leased.extend(batches.into_iter().flatten().map(|ledger| ledger.attempt.id));
+        let batches = at_once([&world.store, &other], 6, leased_ten).await;
+        leased.extend(batches.into_iter().flatten());
     }
     let different: BTreeSet<AttemptId> = leased.iter().copied().collect();
     assert_eq!((leased.len(), different.len()), (60, 60));
+}
+
+async fn leased_ten(store: &Db, n: u128) -> Vec<AttemptId> {
+    let owner = format!("worker {n}");
+    let leased = store
+        .lease_due(&owner, at(1), TimeDelta::seconds(60), Readiness::Everything, 10)
+        .await
+        .unwrap();
+    leased.into_iter().map(|ledger| ledger.attempt.id).collect()
 }
 
 pub(super) async fn simultaneous_hints_are_stored_once(world: World) {
     let other = world.second().await;
     for round in 0..10 {
         let attempt = world.created(attempt(round)).await;
-        let hint = |n: i32| {
-            let store = if n % 2 == 0 { &world.store } else { &other };
-            store.record_hint(&attempt.hook, at(1))
-        };
-        let outcomes = join_all((0..12).map(hint)).await;
-        let stored =
-            outcomes.into_iter().filter(|it| *it.as_ref().unwrap() == HintOutcome::Stored).count();
-        assert_eq!(stored, 1);
+        let hint = |store, _| hinted(store, attempt.hook.clone());
+        let outcomes = at_once([&world.store, &other], 12, hint).await;
+        let stored = outcomes.into_iter().filter(|outcome| *outcome == HintOutcome::Stored);
+        assert_eq!(stored.count(), 1);
     }
+}
+
+async fn hinted(store: &Db, hook: Hook) -> HintOutcome {
+    store.record_hint(&hook, at(1)).await.unwrap()
 }
 
 pub(super) async fn a_hint_is_never_lost_to_a_step(world: World) {
@@ -113,43 +127,34 @@ pub(super) async fn a_hint_is_never_lost_to_a_step(world: World) {
 
 pub(super) async fn nonces_of_two_processes_never_meet(world: World) {
     let other = world.second().await;
-    let next = |n: i32| {
-        let store = if n % 2 == 0 { &world.store } else { &other };
-        async move { store.next("key", 5).await.unwrap() }
-    };
-    let nonces = join_all((0..200).map(next)).await;
-    let different: BTreeSet<i64> = nonces.into_iter().collect();
+    let nonces = at_once([&world.store, &other], 200, |store, _| store.next("key", 5)).await;
+    let different: BTreeSet<i64> = nonces.into_iter().map(Result::unwrap).collect();
     assert_eq!(different.len(), 200);
     assert_eq!(different.first(), Some(&5));
 }
 
 pub(super) async fn simultaneous_activations_leave_one_active(world: World) {
     let other = world.second().await;
-    let activate = |n: u128| {
-        let store = if n.is_multiple_of(2) { &world.store } else { &other };
-        let connection = Connection {
-            status: ConnectionStatus::Active,
-            activated_at: Some(at(1)),
-            ..connection(10 + n)
-        };
-        async move { store.add_connection(&connection).await }
-    };
-    let added = join_all((0..8).map(activate)).await;
-    let added = added.iter().filter(|added| added.is_ok()).count();
+    let added = at_once([&world.store, &other], 8, activated).await;
+    let added = added.into_iter().filter(|added| *added).count();
     assert!(added >= 1);
     let all = world.store.connections().await.unwrap();
     let active = all.iter().filter(|it| it.status == ConnectionStatus::Active).count();
     assert_eq!((all.len(), active), (added + 1, 1));
 }
 
+async fn activated(store: &Db, n: u128) -> bool {
+    let status = ConnectionStatus::Active;
+    let connection = Connection { status, activated_at: Some(at(1)), ..connection(10 + n) };
+    store.add_connection(&connection).await.is_ok()
+}
+
 pub(super) async fn values_remembered_at_once_do_not_clash(world: World) {
     let other = world.second().await;
-    let remember = |n: i32| {
-        let store = if n % 2 == 0 { &world.store } else { &other };
-        async move { store.remember("name", &n.to_string()).await }
-    };
-    for end in join_all((0..20).map(remember)).await {
-        end.unwrap();
-    }
+    at_once([&world.store, &other], 20, remembered).await;
     assert!(world.store.remembered("name").await.unwrap().is_some());
+}
+
+async fn remembered(store: &Db, n: u128) {
+    store.remember("name", &n.to_string()).await.unwrap();
 }

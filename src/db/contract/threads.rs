@@ -23,11 +23,14 @@ async fn names(store: &Db) -> Vec<String> {
     store.read(load).await.unwrap()
 }
 
-/// Makes the writing thread wait, so that what is queued meanwhile becomes one group.
+/// Makes the writing thread wait for a word, so that what is queued meanwhile becomes one group. Once the sender is
+/// gone it does not wait any more: like every job, this one may be run twice.
 fn hold(store: &Db) -> (std::sync::mpsc::Sender<()>, impl Future<Output = Result<(), StoreError>>) {
     let (go, wait) = std::sync::mpsc::channel();
+    // Only the first time: after a panic in its group the job is run again, and nobody sends twice.
+    let mut wait = Some(wait);
     let held = store.write(move |_| {
-        let _ = wait.recv();
+        let _ = wait.take().map(|wait| wait.recv());
         Ok(())
     });
     (go, held)
@@ -38,7 +41,7 @@ pub(super) async fn one_failing_job_does_not_spoil_the_group(world: World) {
     store.write(|conn| insert(conn, "a")).await.unwrap();
     let (go, held) = hold(store);
     let jobs = ["b", "a", "c", "a", "d"].map(|name| store.write(move |conn| insert(conn, name)));
-    let release = async {
+    let release = async move {
         tokio::task::yield_now().await;
         go.send(()).unwrap();
     };
@@ -60,7 +63,7 @@ pub(super) async fn a_panicking_job_does_not_spoil_the_group(world: World) {
             Ok(())
         })
     });
-    let release = async {
+    let release = async move {
         tokio::task::yield_now().await;
         go.send(()).unwrap();
     };
