@@ -15,6 +15,28 @@ pub const ANSWER_LIMIT: usize = 1024 * 1024;
 ///
 /// A [`reqwest::Error`] when TLS cannot be set up.
 pub fn client(user_agent: &str, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    builder(user_agent, timeout)
+        .pool_idle_timeout(Duration::from_secs(20))
+        .pool_max_idle_per_host(4)
+        .build()
+}
+
+/// Makes a client for requests that must never be executed twice: every one has a connection of its own.
+///
+/// A pooled connection may have been closed by the peer already. hyper then repeats the request by itself, and where
+/// it does not, nobody can tell whether the peer had read it.
+///
+/// # Errors
+///
+/// A [`reqwest::Error`] when TLS cannot be set up.
+pub fn one_shot_client(
+    user_agent: &str,
+    timeout: Duration,
+) -> Result<reqwest::Client, reqwest::Error> {
+    builder(user_agent, timeout).pool_max_idle_per_host(0).retry(reqwest::retry::never()).build()
+}
+
+fn builder(user_agent: &str, timeout: Duration) -> reqwest::ClientBuilder {
     #[expect(clippy::disallowed_methods, reason = "this is the one factory of clients")]
     let builder = reqwest::Client::builder();
     builder
@@ -22,11 +44,8 @@ pub fn client(user_agent: &str, timeout: Duration) -> Result<reqwest::Client, re
         .timeout(timeout)
         .connect_timeout(timeout.min(Duration::from_secs(5)))
         .redirect(reqwest::redirect::Policy::none())
-        .pool_idle_timeout(Duration::from_secs(20))
-        .pool_max_idle_per_host(4)
         .no_proxy()
         .tls_backend_preconfigured(tls().as_ref().clone())
-        .build()
 }
 
 /// The TLS settings of every outgoing connection: ring, TLS 1.2 and up, the system's certificate store.

@@ -5,12 +5,15 @@
 
 pub mod app;
 pub mod bitpay;
+pub mod cli;
 pub mod config;
+pub mod db;
 pub mod domain;
 pub mod http;
 pub mod logging;
 pub mod ports;
 pub mod sim;
+pub mod splynx;
 pub mod views;
 pub mod web;
 pub mod worker;

@@ -1,3 +1,7 @@
 //! The `splynx-bitpay` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    splynx_bitpay::cli::run(std::env::args_os())
+}

@@ -1,3 +1,7 @@
-//! The `splynx-bitpay` command.
+//! The simulators and the demo. Never part of the production binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    splynx_bitpay::sim::command::run(std::env::args_os())
+}

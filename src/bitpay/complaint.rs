@@ -14,6 +14,8 @@ pub(super) enum Topic {
     TooManyRequests,
     /// The key is not known there.
     UnknownKey,
+    /// The signature does not fit the address and the body as they arrived.
+    BadSignature,
     /// The token does not belong to the key or was removed.
     InvalidToken,
     /// The token waits for approval or was switched off.
@@ -144,7 +146,7 @@ fn topic_of_code(code: &str) -> Option<Topic> {
 }
 
 /// The first match wins, so the narrower words stand first.
-const WORDS: [(&str, Topic); 38] = [
+const WORDS: [(&str, Topic); 39] = [
     ("too many requests", Topic::TooManyRequests),
     ("rate limit", Topic::TooManyRequests),
     ("too many invoices", Topic::TooManyRequests),
@@ -155,6 +157,7 @@ const WORDS: [(&str, Topic); 38] = [
     ("bitid authentication failed", Topic::UnknownKey),
     ("apikey authentication failed", Topic::UnknownKey),
     ("authentication required", Topic::UnknownKey),
+    ("invalid signature", Topic::BadSignature),
     ("invalid token", Topic::InvalidToken),
     ("token is disabled", Topic::TokenDisabled),
     ("account not setup", Topic::AccountNotSetUp),
@@ -203,8 +206,12 @@ fn advice(topic: Topic) -> &'static str {
         }
         Topic::TooManyRequests => "Too many requests. Wait some minutes before the next try.",
         Topic::UnknownKey => {
-            "The processor does not know this add-on's key: its token was removed, or the requests \
-             arrive there under another address. Unpair, make a new pairing code and pair again."
+            "The processor does not know this add-on's key: its token was removed there, or belongs \
+             to another key. Unpair, make a new pairing code and pair again."
+        }
+        Topic::BadSignature => {
+            "The signature does not fit the request as it arrived: something on the way changes \
+             addresses. Is bitpay.api_url the very address that the processor has for itself?"
         }
         Topic::InvalidToken => {
             "The API token is not valid: it was removed at the processor or belongs to another \
@@ -330,6 +337,7 @@ mod tests {
         "Error while pairing (ReusedKey)"
     )]
     #[case(r#"{"error":"Object not found"}"#, Topic::InvoiceNotFound, "Object not found")]
+    #[case(r#"{"error":"Invalid signature"}"#, Topic::BadSignature, "Invalid signature")]
     #[case(r#"{"error":"Rate limited"}"#, Topic::TooManyRequests, "Rate limited")]
     #[case(r#"{"error":"Invalid currency"}"#, Topic::Currency, "Invalid currency")]
     #[case(r#"{"error":{}}"#, Topic::Other, "{}")]

@@ -132,6 +132,7 @@ fn asked_to_wait(answer: Answer<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -201,5 +202,22 @@ mod tests {
             error.to_string(),
             "BitPay is unavailable: it asks to wait 30 s: too many requests"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_only_json_is_a_definite_no(status in 100_u16..=599, body in ".{0,80}") {
+            let is_json = serde_json::from_str::<Value>(&body).is_ok();
+            let failure = judged(status, &body).err();
+            prop_assert!(is_json || failure.is_some_and(|failure| failure.code() != "refused"));
+        }
+
+        #[test]
+        fn no_answer_makes_words_without_end(status in 100_u16..=599, word in "[a-z\"]{0,5}", times in 0_usize..2000) {
+            let body = serde_json::json!({"error": word.repeat(times)}).to_string();
+            if let Err(failure) = judged(status, &body) {
+                prop_assert!(PeerError::from(failure).to_string().chars().count() < 500);
+            }
+        }
     }
 }

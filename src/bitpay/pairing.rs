@@ -1,7 +1,7 @@
 //! From a pairing code to an API token (facts 1.3, 1.4).
 //!
 //! **Invariant:** after an answer that leaves it open whether the code was used up, this says so; the signed
-//! [`find_token`] then tells.
+//! `find_token` then tells.
 
 use secrecy::SecretString;
 use serde::Serialize;

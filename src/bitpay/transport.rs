@@ -115,7 +115,9 @@ impl Transport {
             let waited = Duration::from(now.duration_since(started));
             let wait = not_yet.wait_time_from(now);
             if waited.saturating_add(wait) > self.patience {
-                return Err(Failure::NotSent("too many of our own requests are waiting".to_owned()));
+                return Err(Failure::NotSent(
+                    "too many of our own requests are waiting".to_owned(),
+                ));
             }
             tokio::time::sleep(wait).await;
         }

@@ -1,6 +1,6 @@
 //! The configuration: a file, overridden by the environment, checked once and for all.
 //!
-//! One file per section says its keys, their defaults and meanings; [`key`] gathers them, [`reference`] prints them,
+//! One file per section says its keys, their defaults and meanings; [`key`] gathers them, [`mod@reference`] prints them,
 //! [`load`] reads them. What Splynx's own settings change about payments is laid on top by [`module_settings`].
 //!
 //! **Invariant:** a [`Config`] is good. Nothing behind [`load`] looks at a text of the configuration again.

@@ -20,7 +20,7 @@ const BYTES: usize = 32;
 /// Where the key is kept.
 #[derive(Debug, Clone)]
 pub enum SealKeySource {
-    /// `server.secret_key` says it, by itself or by reference.
+    /// `server.secret_key` says it, by itself or by reference: 64 hex characters.
     Configured(SecretString),
     /// systemd hands it over (`LoadCredential=secret-key:…`).
     Credential(PathBuf),
@@ -29,6 +29,13 @@ pub enum SealKeySource {
 }
 
 impl SealKeySource {
+    /// Takes the key that `server.secret_key` says.
+    pub(super) fn configured(text: &SecretString) -> Result<Self, String> {
+        checked(text.expose_secret()).map(Self::Configured).ok_or_else(|| {
+            "this is not a key: 64 hex characters, as `openssl rand -hex 32` makes them".to_owned()
+        })
+    }
+
     /// Where the key is when `server.secret_key` is empty.
     pub(super) fn default_for(config: &Path, variables: &Variables) -> Self {
         let credential = variables
@@ -48,7 +55,7 @@ impl SealKeySource {
     /// [`SealKeyError`], which says what to do.
     pub fn load_or_make(&self, entropy: &dyn Entropy) -> Result<SecretString, SealKeyError> {
         match self {
-            Self::Configured(text) => checked(text.expose_secret(), "server.secret_key"),
+            Self::Configured(key) => Ok(key.clone()),
             Self::Credential(path) => read(path),
             Self::Beside(path) => {
                 if !path.exists() {
@@ -86,10 +93,10 @@ pub enum SealKeyError {
         source: io::Error,
     },
     /// There is something, but no key.
-    #[error("{place} does not hold a key: 64 hex characters, as `openssl rand -hex 32` makes them")]
+    #[error("{path} does not hold a key: 64 hex characters, as `openssl rand -hex 32` makes them")]
     NotAKey {
-        /// The file or the key of the configuration.
-        place: String,
+        /// The file.
+        path: PathBuf,
     },
 }
 
@@ -100,16 +107,13 @@ fn read(path: &Path) -> Result<SecretString, SealKeyError> {
         tracing::warn!(path = %path.display(), "the secret key is open to every user of this machine; chmod 600 it");
     }
     let text = Zeroizing::new(fs::read_to_string(path).map_err(unreadable)?);
-    checked(&text, &path.display().to_string())
+    checked(&text).ok_or_else(|| SealKeyError::NotAKey { path: path.to_owned() })
 }
 
-fn checked(text: &str, place: &str) -> Result<SecretString, SealKeyError> {
+fn checked(text: &str) -> Option<SecretString> {
     let text = text.trim();
-    if text.len() == BYTES * 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        Ok(text.to_ascii_lowercase().into())
-    } else {
-        Err(SealKeyError::NotAKey { place: place.to_owned() })
-    }
+    let good = text.len() == BYTES * 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    good.then(|| text.to_ascii_lowercase().into())
 }
 
 /// Makes the file with a fresh key. Another process that was faster wins.
@@ -202,14 +206,12 @@ mod tests {
     }
 
     #[test]
-    fn a_configured_key_is_checked_too_and_its_text_is_not_repeated() {
-        let good = SealKeySource::Configured("AB".repeat(32).into());
+    fn a_configured_key_is_checked_when_it_is_read_and_not_repeated() {
+        let good = SealKeySource::configured(&"AB".repeat(32).into()).unwrap();
         assert_eq!(good.load_or_make(&Same(0)).unwrap().expose_secret(), "ab".repeat(32));
 
-        let bad = SealKeySource::Configured("hunter2".to_owned().into());
-        let error = bad.load_or_make(&Same(0)).unwrap_err().to_string();
-        assert!(error.starts_with("server.secret_key does not hold a key"));
-        assert!(!error.contains("hunter2"));
+        let error = SealKeySource::configured(&"hunter2".to_owned().into()).unwrap_err();
+        assert!(error.starts_with("this is not a key") && !error.contains("hunter2"), "{error}");
     }
 
     #[test]

@@ -46,7 +46,8 @@ impl ServerKeys {
             findings.check("server.trusted_proxies", parse::addresses(&self.trusted_proxies.0));
         let secret_key = match self.secret_key.0.as_str() {
             "" => Ok(SealKeySource::default_for(context.path, context.variables)),
-            text => secret::resolve(text, context.variables).map(SealKeySource::Configured),
+            text => secret::resolve(text, context.variables)
+                .and_then(|key| SealKeySource::configured(&key)),
         };
         let secret_key = findings.check("server.secret_key", secret_key);
         Some(Server {

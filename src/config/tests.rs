@@ -150,6 +150,10 @@ fn without_credentials_a_file_can_be_read_but_not_served() {
     "[server]\ntrusted_proxies = [\"nginx\"]",
     "line 2: server.trusted_proxies: `nginx` is not an IP address"
 )]
+#[case::secret_key(
+    "[server]\nsecret_key = \"abc\"",
+    "line 2: server.secret_key: this is not a key: 64 hex"
+)]
 #[case::database(
     "[database]\nurl = \"mysql://h/d\"",
     "line 2: database.url: this names no database"

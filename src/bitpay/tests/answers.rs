@@ -301,3 +301,17 @@ async fn a_request_does_not_wait_longer_for_its_turn_than_it_may_take() {
     assert!(error.to_string().contains("too many of our own requests"), "{error}");
     assert_eq!(peer.received().len(), 1);
 }
+
+#[tokio::test]
+async fn every_request_is_timed_and_every_failure_counted() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let shown = recorder.handle();
+    let _here = metrics::set_default_local_recorder(&recorder);
+    let peer = Peer::saying(500, &json!({"error": format!("Invalid token {TOKEN}")}));
+    peer.client().observe(&ProcessorInvoiceId::parse(INVOICE).unwrap()).await.unwrap_err();
+    let shown = shown.render();
+    let labels = r#"peer="bitpay",operation="observe_invoice""#;
+    let failure = format!("splynx_bitpay_peer_errors_total{{{labels},kind=\"refused\"}} 1");
+    assert!(shown.contains(&failure), "{shown}");
+    assert!(shown.contains(&format!("splynx_bitpay_peer_seconds_count{{{labels}}} 1")), "{shown}");
+}

@@ -1,7 +1,7 @@
 //! The adapter over HTTP: what the tests share, among it a peer that sends whatever a test wants, byte by byte.
 
 mod answers;
-mod requests;
+mod simulator;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -198,4 +198,3 @@ fn is_signed(request: &Received, base: &str) -> bool {
     let message = format!("{}{path}{}", base.trim_end_matches('/'), request.body);
     key.verify(message.as_bytes(), &signature).is_ok()
 }
-

@@ -37,8 +37,7 @@ fn unknown() -> Posting {
 
 #[test]
 fn a_posting_begins_only_when_it_is_ready_and_due() {
-    let ready =
-        posting(PostingKind::DocumentPayment, PostingState::Ready { not_before: at(5) });
+    let ready = posting(PostingKind::DocumentPayment, PostingState::Ready { not_before: at(5) });
     assert_eq!(ready.begin(at(4)), None);
     let begun = ready.begin(at(5)).unwrap();
     assert_eq!(begun.state, PostingState::Posting { begun_at: at(5) });
@@ -82,11 +81,8 @@ fn a_posting_somebody_left_behind_is_unknown() {
 fn absence_needs_two_complete_searches_a_quiescence_window_apart() {
     let nothing = || SearchOutcome::Complete(vec![]);
     let (first, _) = unknown().searched(nothing(), at(10), timing());
-    let waiting = PostingState::Unknown {
-        begun_at: at(0),
-        first_absent: Some(at(10)),
-        search_at: at(610),
-    };
+    let waiting =
+        PostingState::Unknown { begun_at: at(0), first_absent: Some(at(10)), search_at: at(610) };
     assert_eq!(first.state, waiting);
     let (early, _) = first.searched(nothing(), at(609), timing());
     assert_eq!(early.state, waiting);
@@ -131,9 +127,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Event::Begin,
         Event::Orphaned,
         Event::Ended(WriteOutcome::Unclear { why: String::new() }),
-        Event::Ended(WriteOutcome::NotExecuted(NotExecuted::Unreachable {
-            why: String::new(),
-        })),
+        Event::Ended(WriteOutcome::NotExecuted(NotExecuted::Unreachable { why: String::new() })),
         Event::Searched(SearchOutcome::Complete(vec![])),
         Event::Searched(SearchOutcome::Incomplete { why: String::new(), unavailable: true }),
     ])

@@ -29,42 +29,37 @@ pub(super) struct ApiRequest {
     pub path: String,
     /// The query without the question mark.
     pub query: String,
-    /// The full URL as the client must have signed it.
-    pub url: String,
     /// The address of this BitPay, for the links it gives out.
     pub base: String,
     /// When it arrived.
     pub now: Moment,
     /// A search returns every row, whatever is asked for.
     pub ignore_filter: bool,
-    identity: Option<String>,
-    signature: Option<String>,
-    version: Option<String>,
+    /// Who signed it, or why nobody did; looked at only where a signature is due.
+    signer: Result<String, ApiError>,
     is_json: bool,
     body: Bytes,
 }
 
 impl ApiRequest {
-    /// Takes down a request; `scheme` is what the client sees, the host is what it sent.
+    /// Takes down a request. It must be signed with the scheme of `base` and the host the client sent.
     #[must_use]
     pub(super) fn new(request: &HttpRequest, body: Bytes, base: &str, now: Moment) -> Self {
-        let header = |name: &str| text(request.headers(), name);
+        let headers = request.headers();
         let scheme = base.split_once("://").map_or("http", |(scheme, _)| scheme);
-        let host = header("host").unwrap_or_default();
+        let host = text(headers, "host").unwrap_or_default();
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+        let url = format!("{scheme}://{host}{target}");
+        let kind = text(headers, "content-type");
         Self {
             method: request.method().clone(),
             path: request.uri().path().to_owned(),
             query: request.query_string().to_owned(),
-            url: format!("{scheme}://{host}{target}"),
             base: base.to_owned(),
             now,
             ignore_filter: false,
-            identity: header("x-identity"),
-            signature: header("x-signature"),
-            version: header("x-accept-version"),
-            is_json: header("content-type")
-                .is_some_and(|kind| kind.starts_with("application/json")),
+            signer: signer(headers, &url, &body),
+            is_json: kind.is_some_and(|kind| kind.starts_with("application/json")),
             body,
         }
     }
@@ -92,19 +87,6 @@ impl ApiRequest {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// Who signed this request; it must be signed, and right.
-    fn signer(&self) -> Result<String, ApiError> {
-        if self.version.as_deref() != Some(VERSION) {
-            return Err(ApiError::Version);
-        }
-        let (Some(identity), Some(signature)) = (&self.identity, &self.signature) else {
-            return Err(ApiError::UnauthorizedSin);
-        };
-        let mut message = self.url.clone().into_bytes();
-        message.extend_from_slice(&self.body);
-        Ok(signature::signer(identity, signature, &message)?)
-    }
-
     fn verb(&self) -> Verb {
         match self.method {
             Method::POST => Verb::Post,
@@ -113,6 +95,20 @@ impl ApiRequest {
             _ => Verb::Other,
         }
     }
+}
+
+/// Who signed the full URL and the body, in a request of the right version.
+fn signer(headers: &HeaderMap, url: &str, body: &[u8]) -> Result<String, ApiError> {
+    if text(headers, "x-accept-version").as_deref() != Some(VERSION) {
+        return Err(ApiError::Version);
+    }
+    let (Some(identity), Some(signature)) =
+        (text(headers, "x-identity"), text(headers, "x-signature"))
+    else {
+        return Err(ApiError::UnauthorizedSin);
+    };
+    let message = [url.as_bytes(), body].concat();
+    Ok(signature::signer(&identity, &signature, &message)?)
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -129,7 +125,7 @@ fn route(world: &mut World, request: &ApiRequest) -> Result<Reply, ApiError> {
     let path: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
     match (request.method.as_str(), path.as_slice()) {
         ("POST", ["tokens"]) => world.create_token(&request.json(), request.now),
-        ("GET", ["tokens"]) => world.list_tokens(&request.signer()?),
+        ("GET", ["tokens"]) => world.list_tokens(request.signer.as_deref().map_err(Clone::clone)?),
         ("POST", ["invoices"]) => invoices::create(world, request),
         ("GET", ["invoices"]) => invoices::list(world, request),
         ("GET", ["invoices", "guid", guid]) => invoices::show_by_guid(world, request, guid),
@@ -159,8 +155,8 @@ pub(super) fn authorize(
     }
     // A token without an owner needs no signature; whatever one is sent along is not looked at.
     if let Some(owner) = &token.sin {
-        let signer = request.signer()?;
-        if signer != *owner || token.standing != Standing::Active {
+        let signer = request.signer.as_ref().map_err(Clone::clone)?;
+        if signer != owner || token.standing != Standing::Active {
             return Err(ApiError::UnauthorizedSin);
         }
     }

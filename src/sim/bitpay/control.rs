@@ -1,5 +1,18 @@
 //! What tests and the demo do to the simulated BitPay: look at it, pay, confirm, expire, resend, misbehave.
 //!
+//! | below `/_control` | body |
+//! |---|---|
+//! | `GET state`, `GET log`, `DELETE log`, `GET invoices/{id}` | |
+//! | `POST faults`, `GET faults`, `DELETE faults` | one fault of [`crate::sim::faults`] |
+//! | `POST options` | some of [`Settings`] |
+//! | `POST clock` | `{"advance_s": 60}` |
+//! | `POST pairing-codes` | `{"code"?, "environment"?, "merchant"?}` |
+//! | `POST open-tokens` | `{"token"?}` |
+//! | `POST tokens/{pairing code}/approve`, `POST tokens/{token}/disable` or `/enable` | |
+//! | `POST invoices/{id}/pay` | a [`PayRequest`], e.g. `{"kind": "late", "accepted": true}` |
+//! | `POST invoices/{id}/expire`, `/confirm`, `/complete`, `/invalidate`, `/decline` | |
+//! | `POST invoices/{id}/ipn` | an [`IpnRequest`], e.g. `{"times": 20}` |
+//!
 //! **Invariant:** the HTTP control API below `/_control` and the handle in this process do the same through the same
 //! functions, and neither can do to an invoice what BitPay could not.
 

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** the server runs in threads of its own, so that callers may use any runtime or none.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -28,6 +28,7 @@ use crate::sim::faults::{Entry, Fault, Script};
 #[derive(Debug)]
 pub struct Simulator {
     shared: Arc<Shared>,
+    address: SocketAddr,
     server: ServerHandle,
     thread: Option<JoinHandle<anyhow::Result<()>>>,
 }
@@ -76,6 +77,7 @@ impl Simulator {
     /// Fails if the address cannot be listened on.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let (listener, shared) = prepare(options)?;
+        let address = listener.local_addr().context("the listener has no address")?;
         let (ready, is_ready) = oneshot::channel();
         let theirs = Arc::clone(&shared);
         let thread = thread::Builder::new()
@@ -83,13 +85,19 @@ impl Simulator {
             .spawn(move || server::run(listener, &theirs, Signals::Ignored, ready))
             .context("the simulated BitPay has no thread")?;
         let server = is_ready.await.context("the simulated BitPay did not start")?;
-        Ok(Self { shared, server, thread: Some(thread) })
+        Ok(Self { shared, address, server, thread: Some(thread) })
     }
 
     /// Where it answers, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.shared.base
+    }
+
+    /// The address it listens on, with the port it was given.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Ends the server and waits for it.

@@ -4,14 +4,17 @@
 
 mod agenda;
 mod api;
+mod checkout;
 mod clock;
 mod control;
 mod currencies;
+mod dashboard;
 mod handle;
 mod invoice;
 mod invoices;
 mod ipn;
 mod order;
+mod pages;
 mod progress;
 mod random;
 mod rates;

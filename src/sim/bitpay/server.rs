@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::Shared;
 use super::api::{self, ApiRequest};
-use super::{control, sender};
+use super::{checkout, control, dashboard, pages, sender};
 use crate::sim::faults::{Call, guard, keep_socket};
 
 /// Bytes a request's body may have; an invoice takes a few hundred.
@@ -64,6 +64,10 @@ fn build(listener: TcpListener, shared: &Arc<Shared>, signals: Signals) -> std::
 fn services(config: &mut ServiceConfig) {
     config
         .app_data(web::PayloadConfig::new(BODY_LIMIT))
+        .configure(checkout::routes)
+        .configure(dashboard::routes)
+        .route("/assets/style.css", web::get().to(pages::style))
+        .route("/assets/checkout.js", web::get().to(pages::script))
         .route("/_control/{path:.*}", web::route().to(controls))
         .default_service(web::route().to(answer));
 }

@@ -106,6 +106,13 @@ impl World {
         self.pairing_codes.insert(code.to_owned(), pairing);
     }
 
+    /// Names a pairing code; the token it becomes takes the name over.
+    pub(super) fn label_pairing_code(&mut self, code: &str, label: Option<String>) {
+        if let Some(pairing) = self.pairing_codes.get_mut(code) {
+            pairing.label = label;
+        }
+    }
+
     /// A token the dashboard shows itself, for which no request needs a signature.
     pub(super) fn add_open_token(&mut self, value: &str, label: Option<String>, now: Moment) {
         let merchant = self.merchant.clone();

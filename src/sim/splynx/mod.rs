@@ -12,6 +12,7 @@ mod edits;
 mod entry_points;
 mod ledger;
 mod options;
+mod portal;
 pub mod rows;
 mod seed;
 mod server;

@@ -17,7 +17,7 @@ use super::books::{Books, Draft};
 use super::options::Options;
 use super::rows::Kind;
 use super::world::{Shared, World};
-use super::{api, control};
+use super::{api, control, portal};
 use crate::sim::faults::{Entry, Fault, keep_socket};
 
 /// A running simulated Splynx. It stops when it is dropped.
@@ -156,12 +156,17 @@ pub fn run(options: Options) -> anyhow::Result<()> {
 }
 
 fn server(listener: TcpListener, shared: Data<Shared>) -> io::Result<Server> {
+    let pages = Data::new(portal::Pages::load().map_err(io::Error::other)?);
     let app = move || {
         App::new()
             .app_data(shared.clone())
+            .app_data(pages.clone())
+            .app_data(Data::new(portal::client()))
             .app_data(PayloadConfig::new(4 * 1024 * 1024))
             .service(web::resource("/api/2.0/{path:.*}").to(api::handle))
             .service(web::resource("/_control/{path:.*}").to(control::handle))
+            .configure(portal::routes)
+            .default_service(web::to(portal::not_found))
     };
     let server = HttpServer::new(app).workers(2).shutdown_timeout(1).disable_signals();
     let server = server.h1_allow_half_closed(false).on_connect(keep_socket);

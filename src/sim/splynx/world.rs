@@ -11,7 +11,7 @@ use super::access::{Access, Lives};
 use super::books::Books;
 use super::clock::SimClock;
 use super::entry_points::{EntryPoint, shipped};
-use super::options::{Behaviour, Options};
+use super::options::{Behaviour, Options, Seed};
 use super::seed;
 use crate::sim::faults::Script;
 
@@ -43,13 +43,20 @@ pub struct World {
 
 impl World {
     pub(super) fn new(options: &Options, url: &str) -> Self {
+        let mut entry_points = shipped();
+        if options.seed == Seed::Demo {
+            // As an admin who has been through Config → Integrations → Modules list leaves them.
+            for point in &mut entry_points {
+                point.enabled = true;
+            }
+        }
         Self {
             books: seed::fill(options.seed),
             access: Access::new(&options.api_key, &options.api_secret),
             behaviour: options.behaviour,
             clock: options.clock,
             settings: settings(&options.currency),
-            entry_points: shipped(),
+            entry_points,
             bitpay_url: options.bitpay_url.clone(),
             currency: options.currency.clone(),
             url: url.to_owned(),

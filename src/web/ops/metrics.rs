@@ -8,5 +8,5 @@ use super::OpsState;
 pub async fn get(state: web::Data<OpsState>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body((state.metrics)())
+        .body((state.metrics)().await)
 }

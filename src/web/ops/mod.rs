@@ -12,6 +12,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpServer, middleware};
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 pub mod health;
 pub mod metrics;
@@ -37,7 +38,7 @@ pub struct OpsState {
     /// What must be there for the service to be ready.
     pub probes: Vec<Arc<dyn Probe>>,
     /// Writes the metrics in Prometheus' text format.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub metrics: Arc<dyn Fn() -> BoxFuture<'static, String> + Send + Sync>,
 }
 
 impl fmt::Debug for OpsState {
@@ -97,7 +98,8 @@ mod tests {
     }
 
     async fn ask(probes: Vec<Arc<dyn Probe>>, path: &str) -> (u16, String) {
-        let state = OpsState { probes, metrics: Arc::new(|| "up 1\n".to_owned()) };
+        let state =
+            OpsState { probes, metrics: Arc::new(|| Box::pin(async { "up 1\n".to_owned() })) };
         let state = web::Data::new(state);
         let app = actix_web::App::new().configure(|config| mount(config, &state));
         let service = test::init_service(app).await;

@@ -4,7 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::support::{MERCHANT, Merchant, STRANGER, production_simulator, simulator};
-use crate::sim::bitpay::{PayKind, Status};
+use crate::sim::bitpay::{Options, PayKind, Simulator, Status};
 use crate::sim::faults::{Fault, Kind};
 
 fn error(text: &str) -> (u16, Value) {
@@ -223,7 +223,7 @@ async fn a_token_without_authentication_needs_no_signature() {
     assert_eq!((status, read["facade"].as_str()), (200, Some("pos/invoice")));
 }
 
-async fn merchant_facade(simulator: &crate::sim::bitpay::Simulator) -> Merchant {
+async fn merchant_facade(simulator: &Simulator) -> Merchant {
     let mut merchant = Merchant::with_key(simulator, STRANGER);
     let body = json!({"id": merchant.sin(), "facade": "merchant", "label": "ISP"});
     let (_, asked) = merchant.post_unsigned("/tokens", &body).await;
@@ -263,7 +263,7 @@ async fn only_the_merchant_facade_searches_invoices() {
 }
 
 /// The day the simulator lives in, as its state tells.
-fn chrono_day(simulator: &crate::sim::bitpay::Simulator) -> String {
+fn chrono_day(simulator: &Simulator) -> String {
     let now = simulator.state()["now"].as_i64().unwrap();
     crate::sim::bitpay::Moment::from_ms(now).date()
 }
@@ -345,4 +345,21 @@ async fn a_fault_strikes_the_api_and_the_log_tells() {
     let statuses: Vec<_> = log.iter().map(|entry| entry.status).collect();
     assert_eq!(statuses, [Some(200), Some(502), Some(200)]);
     assert!(log[1].fault.is_some());
+}
+
+#[tokio::test]
+async fn behind_a_proxy_the_public_scheme_is_signed_and_shown() {
+    let public_url = Some("https://bitpay.example/".to_owned());
+    let simulator = Simulator::start(Options { public_url, ..Options::default() }).await.unwrap();
+    assert_eq!(simulator.url(), "https://bitpay.example");
+    let mut merchant = Merchant::with_key(&simulator, MERCHANT);
+    let listen = simulator.address();
+    merchant.base = format!("http://{listen}");
+    let (_, paired) = merchant.pair(&simulator.create_pairing_code()).await;
+    assert_eq!(paired["data"][0]["facade"], "pos");
+    let identity = merchant.identity();
+    let (http, https) = (format!("http://{listen}/tokens"), format!("https://{listen}/tokens"));
+    let refused = merchant.send("GET", "/tokens", "", &http, &identity).await;
+    assert_eq!(refused, error("Invalid signature"));
+    assert_eq!(merchant.send("GET", "/tokens", "", &https, &identity).await.0, 200);
 }

@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::support::{Merchant, simulator};
+use crate::sim::faults::{Fault, Kind};
 
 #[tokio::test]
 async fn the_control_api_pairs_pays_and_shows_the_state() {
@@ -109,4 +110,19 @@ async fn a_pairing_code_from_the_control_api_works() {
     let foreign = json!({"code": "PR0D123", "environment": "production"});
     assert_eq!(merchant.control("POST", "pairing-codes", &foreign).await.0, 200);
     assert_eq!(merchant.pair("PR0D123").await.0, 500);
+}
+
+#[tokio::test]
+async fn a_hanging_request_does_not_keep_the_simulator_from_stopping() {
+    let simulator = simulator().await;
+    let merchant = Merchant::paired(&simulator).await;
+    simulator.arm(Fault::on_any("rates", Kind::Hang));
+    let hanging = merchant.page("/rates");
+    tokio::select! {
+        answer = hanging => panic!("{answer:?}"),
+        () = tokio::time::sleep(std::time::Duration::from_millis(50)) => {}
+    }
+    let base = merchant.base.clone();
+    simulator.stop();
+    assert!(std::net::TcpStream::connect(base.trim_start_matches("http://")).is_err());
 }

@@ -3,4 +3,5 @@
 mod api;
 mod control;
 mod notifications;
+mod pages;
 mod support;

@@ -159,6 +159,23 @@ impl Merchant {
         let url = format!("{}/_control/{path}", self.base);
         answer(self.http.request(method, url).body(body.to_string())).await
     }
+
+    /// A page as a browser sees it, or the address it is sent to.
+    pub(super) async fn page(&self, target: &str) -> (u16, String) {
+        read_page(self.http.get(format!("{}{target}", self.base))).await
+    }
+
+    /// Sends a form as a browser does.
+    pub(super) async fn submit(&self, target: &str, form: &[(&str, &str)]) -> (u16, String) {
+        read_page(self.http.post(format!("{}{target}", self.base)).form(form)).await
+    }
+}
+
+async fn read_page(request: reqwest::RequestBuilder) -> (u16, String) {
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    let location = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+    (status, location.unwrap_or(answer.text().await.unwrap()))
 }
 
 async fn answer(request: reqwest::RequestBuilder) -> Answer {

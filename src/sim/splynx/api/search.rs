@@ -195,5 +195,9 @@ fn compare_texts(left: &str, right: &str) -> Ordering {
 }
 
 fn compare_cells(left: &Cell<'_>, right: &Cell<'_>) -> Ordering {
+    // Most searches sort by id, over tables of any length.
+    if let (Cell::Id(left), Cell::Id(right)) = (left, right) {
+        return left.cmp(right);
+    }
     compare(left, &plain(right)).unwrap_or_else(|| plain(left).cmp(&plain(right)))
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use rstest::rstest;
 use serde_json::json;
 
-use super::support::{AGENT, Api, KEY, SECRET, http, simulator};
+use super::support::{AGENT, Api, KEY, SECRET, http, http_elsewhere, simulator};
 use crate::sim::splynx::api::auth::signature;
 use crate::sim::splynx::{Principal, Simulator};
 
@@ -165,6 +165,15 @@ async fn a_token_is_bound_to_the_user_agent_it_was_given_to() {
     assert_eq!(answer.refusal(), "401 USER_AGENT_CHANGED");
     api.http = http(AGENT);
     assert_eq!(api.get("admin/finance/payments").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_is_bound_to_the_address_it_was_given_to() {
+    let simulator = simulator().await;
+    let (access, _) = key_tokens(&simulator, 1).await;
+    let mut api = Api::bearing(&simulator, Some(&bearer(&access)));
+    api.http = http_elsewhere(AGENT);
+    assert_eq!(api.get("admin/finance/payments").await.refusal(), "401 IP_CHANGED");
 }
 
 #[rstest]

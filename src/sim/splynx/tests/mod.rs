@@ -7,5 +7,8 @@ mod documents;
 mod faults;
 mod lists;
 mod payments;
+mod portal;
+mod proxy;
 mod search;
 mod support;
+mod twig;

@@ -79,10 +79,20 @@ pub(super) struct Api {
     clippy::disallowed_methods,
     reason = "a test asks the simulator directly, over plain HTTP"
 )]
-pub(super) fn http(agent: &str) -> reqwest::Client {
+fn http_from(address: [u8; 4], agent: &str) -> reqwest::Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy();
-    builder.redirect(reqwest::redirect::Policy::none()).user_agent(agent).build().unwrap()
+    let builder = builder.local_address(std::net::IpAddr::from(address)).user_agent(agent);
+    builder.redirect(reqwest::redirect::Policy::none()).build().unwrap()
+}
+
+pub(super) fn http(agent: &str) -> reqwest::Client {
+    http_from([127, 0, 0, 1], agent)
+}
+
+/// The same client on another machine.
+pub(super) fn http_elsewhere(agent: &str) -> reqwest::Client {
+    http_from([127, 0, 0, 2], agent)
 }
 
 pub(super) async fn simulator() -> Simulator {

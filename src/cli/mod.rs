@@ -1,0 +1,143 @@
+//! The `splynx-bitpay` command: one file per subcommand.
+//!
+//! **Invariant:** exit code 0 is good, 1 the thing failed and standard error says what and what to do, 2 wrong usage.
+
+mod attempts;
+mod config;
+mod doctor;
+mod migrate;
+pub mod output;
+mod pairing;
+pub mod progress;
+mod reconcile;
+mod serve;
+mod wiring;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::DEFAULT_PATH;
+use output::Streams;
+
+/// Lets the customers of a Splynx ISP pay by bitcoin.
+#[derive(Debug, Parser)]
+#[command(name = "splynx-bitpay", version, about, max_term_width = 100)]
+struct Arguments {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_PATH)]
+    config: PathBuf,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the pages and record payments until told to stop.
+    Serve,
+    /// Pair with the processor by a pairing code, or by a token made without "Require Authentication".
+    Pair {
+        /// The code from BitPay's dashboard.
+        #[arg(value_name = "CODE")]
+        code: String,
+    },
+    /// Stop using the paired account for new payments; open ones are still watched.
+    Unpair,
+    /// Show the paired account.
+    Pairing,
+    /// Check everything the add-on needs, and say what to do.
+    Doctor {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring the database to this version.
+    Migrate,
+    /// Look at payments.
+    #[command(subcommand)]
+    Attempts(attempts::Command),
+    /// Compare processor, add-on and Splynx. Names what differs, changes nothing.
+    Reconcile {
+        /// Compare payments begun on this day or later (YYYY-MM-DD); by default all that are watched.
+        #[arg(long, value_name = "DATE")]
+        since: Option<chrono::NaiveDate>,
+    },
+    /// Check, print or explain the configuration.
+    #[command(subcommand)]
+    Config(config::Command),
+}
+
+/// How a command ended. What failed is an error instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// All is well.
+    Good,
+    /// The command worked and has told of something that is not well.
+    NotGood,
+}
+
+/// Runs the command that `arguments` (with the program's name) ask for, on the streams of this process.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut out = output::Tolerant::new(std::io::stdout().lock());
+    let mut err = std::io::stderr();
+    ExitCode::from(execute(arguments, Streams { out: &mut out, err: &mut err }))
+}
+
+/// Runs a command on any streams. Returns its exit code.
+fn execute(arguments: impl IntoIterator<Item = OsString>, mut streams: Streams<'_>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(message) => return explain(&message, &mut streams),
+    };
+    let ending = dispatch(&arguments, &mut streams)
+        .and_then(|ending| Ok(streams.out.flush().map(|()| ending)?));
+    match ending {
+        Ok(Ending::Good) => 0,
+        Ok(Ending::NotGood) => 1,
+        Err(error) => {
+            // With standard error gone too, the exit code is all there is to tell.
+            writeln!(streams.err, "splynx-bitpay: {error:#}").ok();
+            1
+        }
+    }
+}
+
+fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
+    let path = &arguments.config;
+    match &arguments.command {
+        Command::Serve => block_on(serve::run(path)),
+        Command::Pair { code } => block_on(pairing::pair(path, code, streams)),
+        Command::Unpair => block_on(pairing::unpair(path, streams)),
+        Command::Pairing => block_on(pairing::show(path, streams)),
+        Command::Doctor { json } => block_on(doctor::run(path, *json, streams)),
+        Command::Migrate => block_on(migrate::run(path, streams)),
+        Command::Attempts(command) => block_on(command.run(path, streams)),
+        Command::Reconcile { since } => block_on(reconcile::run(path, *since, streams)),
+        Command::Config(command) => command.run(path, streams),
+    }
+}
+
+/// Runs a command to its end, on this thread alone: the add-on is a guest on the Splynx server.
+fn block_on<F>(work: F) -> anyhow::Result<Ending>
+where
+    F: Future<Output = anyhow::Result<Ending>>,
+{
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// Prints clap's message: the help that was asked for, or what is wrong with the arguments.
+fn explain(message: &clap::Error, streams: &mut Streams<'_>) -> u8 {
+    let text = message.render();
+    let (printed, code) = if message.use_stderr() {
+        (write!(streams.err, "{text}"), 2)
+    } else {
+        (write!(streams.out, "{text}").and_then(|()| streams.out.flush()), 0)
+    };
+    printed.map_or(1, |()| code)
+}
+
+#[cfg(test)]
+mod tests;

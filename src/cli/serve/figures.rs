@@ -1,0 +1,50 @@
+//! The figures of `/metrics`.
+
+use metrics::gauge;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use rust_decimal::prelude::ToPrimitive as _;
+
+use crate::app::App;
+use crate::domain::attempt::State;
+use crate::domain::review::ReviewReason;
+
+/// Bounds of the latency histograms, in seconds.
+const SECONDS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
+
+/// Makes this process count.
+pub(super) fn install() -> anyhow::Result<PrometheusHandle> {
+    Ok(PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?)
+}
+
+/// All figures of this moment, in Prometheus' text format.
+pub(super) async fn render(app: &App, handle: &PrometheusHandle) -> String {
+    match app.store.figures().await {
+        Ok(figures) => {
+            for state in State::ALL {
+                let found = figures.attempts.iter().find(|(there, _)| *there == state);
+                let count = found.map_or(0, |(_, count)| *count);
+                gauge!("splynx_bitpay_attempts", "state" => state.code()).set(number(count));
+            }
+            for reason in ReviewReason::ALL {
+                let found = figures.reviews.iter().find(|(there, _)| *there == reason);
+                let count = found.map_or(0, |(_, count)| *count);
+                gauge!("splynx_bitpay_open_reviews", "reason" => reason.code()).set(number(count));
+            }
+            let age =
+                figures.oldest_open_credit.map_or(0, |at| (app.clock.now() - at).num_seconds());
+            gauge!("splynx_bitpay_oldest_open_credit_seconds").set(number(age));
+            gauge!("splynx_bitpay_unknown_postings").set(number(figures.unknown_postings));
+            gauge!("splynx_bitpay_database_up").set(1.0);
+        }
+        Err(error) => {
+            tracing::error!(%error, "the figures could not be read");
+            gauge!("splynx_bitpay_database_up").set(0.0);
+        }
+    }
+    handle.run_upkeep();
+    handle.render()
+}
+
+fn number(count: i64) -> f64 {
+    count.to_f64().unwrap_or_default()
+}

@@ -1,0 +1,112 @@
+//! `serve`: the pages, the hooks and the worker, until the process is told to stop.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Ending;
+use super::wiring::{self, World};
+use crate::config::{self, Config};
+use crate::db::{DatabaseUrl, Migrations, ServeLock};
+use crate::logging;
+use crate::ports::store::Store as _;
+use crate::web::{self, Site, SiteSettings};
+use crate::worker::outage::Outage;
+use crate::worker::tasks::Tasks;
+use crate::worker::{self, housekeeping};
+
+mod figures;
+mod probes;
+mod rules;
+
+/// How long the end may take: requests to Splynx in flight are waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Serves until SIGTERM or SIGINT.
+pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
+    let loaded = config::load(path)?;
+    let config = loaded.config;
+    config.require_api()?;
+    logging::start(config.log).map_err(|error| anyhow::anyhow!("{error}"))?;
+    for warning in &loaded.warnings {
+        tracing::warn!(key = warning.key, warning.sentence, "configuration");
+    }
+    let url = wiring::database_url(&config)?;
+    let _lock = ServeLock::take(&url)?;
+    let pages = bind(config.server.listen, "server.listen")?;
+    let ops = bind(config.server.ops_listen, "server.ops_listen")?;
+    let metrics = figures::install()?;
+    let world = wiring::connect(&config, Migrations::Run).await?;
+    if matches!(url, DatabaseUrl::SqliteFile(_)) {
+        // We hold the only lock: whoever had a lease is gone.
+        world.db.end_all_leases().await?;
+    }
+    let tasks = Tasks::default();
+    let outage = Arc::new(Outage::default());
+    let pages = serve_pages(&config, &world, pages, &tasks)?;
+    let ops = web::ops::serve(ops, probes::ops(&world, &outage, metrics))?;
+    let ops_handle = ops.handle();
+    start_server(&tasks, ops);
+    start_work(&config, &world, &tasks, &outage);
+    tracing::info!(listen = %config.server.listen, ops = %config.server.ops_listen, "serving");
+    told_to_stop().await?;
+    tracing::info!("stopping: what has begun is finished");
+    pages.stop(true).await;
+    ops_handle.stop(false).await;
+    tasks.finish(PATIENCE).await;
+    Ok(Ending::Good)
+}
+
+fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))
+}
+
+fn serve_pages(
+    config: &Config,
+    world: &World,
+    listener: TcpListener,
+    tasks: &Tasks,
+) -> anyhow::Result<ServerHandle> {
+    let settings = SiteSettings {
+        session_cookie: config.splynx.session_cookie.clone(),
+        trusted_proxies: config.server.trusted_proxies.clone(),
+        processor_origins: vec![config.bitpay.api_url.origin()],
+        form_key: web::csrf::FormKey::new(wiring::derived(&world.secret, "forms")),
+        limits: web::Limits::default(),
+    };
+    let site = Site::new(world.app.clone(), Arc::new(world.splynx.clone()), settings)?;
+    let server = web::serve(listener, site)?;
+    let handle = server.handle();
+    start_server(tasks, server);
+    Ok(handle)
+}
+
+fn start_server(tasks: &Tasks, server: actix_web::dev::Server) {
+    tasks.start(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "a listener ended");
+        }
+    });
+}
+
+fn start_work(config: &Config, world: &World, tasks: &Tasks, outage: &Arc<Outage>) {
+    let reconcile = config.worker.reconcile.to_std().unwrap_or(Duration::from_hours(1));
+    tasks.start(worker::run(world.app.clone(), tasks.clone(), Arc::clone(outage)));
+    tasks.start(housekeeping::run(world.app.clone(), tasks.clone(), reconcile));
+    tasks.start(rules::follow(config.clone(), world.app.clone(), tasks.clone()));
+}
+
+async fn told_to_stop() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

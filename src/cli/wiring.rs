@@ -1,0 +1,138 @@
+//! Puts the use cases on their adapters, as the configuration says. The only place that knows all of them.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::{ExposeSecret as _, SecretString};
+use sha2::Sha256;
+
+use crate::app::{App, Ports, Settings};
+use crate::bitpay;
+use crate::config::{self, Config};
+use crate::db::{self, DatabaseUrl, Db, Migrations, SealKey};
+use crate::ports::billing::Nonces;
+use crate::ports::clock::{Clock, SystemClock};
+use crate::ports::entropy::{Entropy, SystemEntropy};
+use crate::ports::store::Store;
+use crate::splynx;
+
+/// The name under which the module settings last read from Splynx are remembered.
+pub(super) const MODULE_SETTINGS: &str = "module_settings";
+/// The add-on's name inside Splynx (design 5).
+const MODULE: &str = "splynx_bitpay_addon";
+
+/// Everything wired together.
+pub(super) struct World {
+    /// The use cases.
+    pub app: App,
+    /// The Splynx adapter, for sessions and diagnostics.
+    pub splynx: splynx::Client,
+    /// The database adapter.
+    pub db: Arc<Db>,
+    /// The key everything else that must be secret is derived from.
+    pub secret: SecretString,
+}
+
+/// Where the database is.
+pub(super) fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
+    let text = match &config.database {
+        config::Database::Sqlite(path) => {
+            SecretString::from(format!("sqlite://{}", path.display()))
+        }
+        config::Database::Postgres(url) => url.clone(),
+    };
+    Ok(DatabaseUrl::parse(text.expose_secret())?)
+}
+
+/// Opens the database with the configured key.
+pub(super) async fn open_database(
+    config: &Config,
+    migrations: Migrations,
+) -> anyhow::Result<(Arc<Db>, SecretString)> {
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let secret = config.server.secret_key.load_or_make(entropy.as_ref())?;
+    let options = db::Options {
+        url: database_url(config)?,
+        seal_key: SealKey::parse(secret.expose_secret().as_bytes())?,
+        migrations,
+        clock: Arc::new(SystemClock::default()),
+        entropy,
+    };
+    Ok((Arc::new(Db::open(options).await?), secret))
+}
+
+/// Wires everything together. Asks nobody: Splynx and the processor may be down.
+pub(super) async fn connect(config: &Config, migrations: Migrations) -> anyhow::Result<World> {
+    let (db, secret) = open_database(config, migrations).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+    let splynx = splynx_client(config, &clock, &db)?;
+    let limits = bitpay::Limits {
+        requests_per_second: config.worker.processor_rate.get(),
+        ..bitpay::Limits::default()
+    };
+    let processors = bitpay::Accounts::new(Arc::clone(&clock), Arc::clone(&entropy), limits)
+        .context("TLS cannot be set up")?;
+    let rules = remembered_rules(config, &db).await?;
+    let store: Arc<dyn Store> = Arc::<Db>::clone(&db);
+    let ports = Ports {
+        store,
+        billing: Arc::new(splynx.clone()),
+        statements: Arc::new(splynx.clone()),
+        processors: Arc::new(processors),
+        clock,
+        entropy: Arc::clone(&entropy),
+    };
+    let app = App::new(ports, settings(config, entropy.as_ref()), rules);
+    Ok(World { app, splynx, db, secret })
+}
+
+/// A secret for one purpose, derived from the installation's own.
+pub(super) fn derived(secret: &SecretString, purpose: &str) -> [u8; 32] {
+    let mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
+        .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
+    mac.chain_update(purpose.as_bytes()).finalize().into_bytes().into()
+}
+
+fn splynx_client(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    db: &Arc<Db>,
+) -> anyhow::Result<splynx::Client> {
+    let api = config.require_api()?;
+    let wanted = splynx::Config {
+        api_domain: config.splynx.api_domain.with_slash().parse()?,
+        api_key: api.key.clone(),
+        api_secret: api.secret.clone(),
+        timing: config.worker.timing,
+        requests_per_second: config.worker.splynx_rate.get(),
+        module: MODULE.to_owned(),
+    };
+    let nonces: Arc<dyn Nonces> = Arc::<Db>::clone(db);
+    Ok(splynx::Client::new(wanted, Arc::clone(clock), nonces)?)
+}
+
+fn settings(config: &Config, entropy: &dyn Entropy) -> Settings {
+    let portal = config.splynx.splynx_url.without_slash();
+    Settings {
+        public_url: format!("{portal}/bitpay"),
+        portal_url: portal.to_owned(),
+        environment: config.bitpay.environment,
+        processor_url: config.bitpay.api_url.with_slash().to_owned(),
+        timing: config.worker.timing,
+        poll: config.worker.poll,
+        monitor: config.worker.monitor,
+        owner: format!("{}-{:016x}", std::process::id(), entropy.random_u128() >> 64),
+    }
+}
+
+/// The last good module settings hold until Splynx can be asked (design 5).
+async fn remembered_rules(
+    config: &Config,
+    db: &Db,
+) -> anyhow::Result<crate::domain::rules::PaymentRules> {
+    let remembered = db.remembered(MODULE_SETTINGS).await?;
+    let settings = remembered.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    Ok(config::module_settings::overlay(config, &settings).0)
+}

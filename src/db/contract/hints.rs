@@ -1,0 +1,134 @@
+//! Hints: one row per attempt and look, and never lost.
+
+use super::*;
+use crate::domain::schedule::HINT_GAP;
+use crate::ports::store::{HintOutcome, Readiness};
+
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+async fn hinted(world: &World, seconds: i64) -> HintOutcome {
+    world.store.record_hint(&Hook::new(1), at(seconds)).await.unwrap()
+}
+
+/// Attempt 1, to be looked at at this moment.
+async fn looked_at(world: &World, look_at: Option<DateTime<Utc>>) -> Attempt {
+    world.created(Attempt { look_at, ..attempt(1) }).await
+}
+
+async fn lease_one(world: &World, seconds: i64) -> Attempt {
+    let mut leased = world
+        .store
+        .lease_due("worker", at(seconds), LEASE, Readiness::Everything, 10)
+        .await
+        .unwrap();
+    assert_eq!(leased.len(), 1);
+    leased.remove(0).attempt
+}
+
+/// What a worker writes at the end of a look.
+fn looked(attempt: &Attempt, next_look: Option<DateTime<Utc>>) -> Change {
+    let attempt = Attempt { look_at: next_look, ..attempt.clone() };
+    Change { release: true, ..Change::of(attempt) }
+}
+
+pub(super) async fn a_hint_for_an_unknown_hook_stores_nothing(world: World) {
+    assert_eq!(hinted(&world, 0).await, HintOutcome::Unknown);
+}
+
+pub(super) async fn a_hint_brings_the_next_look_forward_once(world: World) {
+    let before = looked_at(&world, Some(at(100))).await;
+    assert_eq!(hinted(&world, 10).await, HintOutcome::Stored);
+    assert_eq!(hinted(&world, 20).await, HintOutcome::AlreadyStored);
+    // The version stays, so that a step in progress is not spoiled by a stranger's request.
+    assert_eq!(world.attempt(before.id).await, Attempt { look_at: Some(at(10)), ..before });
+}
+
+pub(super) async fn a_hint_never_delays_a_look_that_is_due_earlier(world: World) {
+    let before = looked_at(&world, Some(at(5))).await;
+    assert_eq!(hinted(&world, 10).await, HintOutcome::Stored);
+    assert_eq!(world.attempt(before.id).await, before);
+}
+
+pub(super) async fn hints_bring_looks_no_closer_than_their_gap(world: World) {
+    looked_at(&world, Some(at(0))).await;
+    let leased = lease_one(&world, 100).await;
+    let after = world.applied(looked(&leased, Some(at(1000)))).await;
+    assert_eq!(after.attempt.look_at, Some(at(1000)));
+    assert_eq!(hinted(&world, 101).await, HintOutcome::Stored);
+    assert_eq!(world.attempt(leased.id).await.look_at, Some(at(100) + HINT_GAP));
+}
+
+pub(super) async fn a_hint_after_the_claim_survives_the_step(world: World) {
+    looked_at(&world, Some(at(0))).await;
+    let leased = lease_one(&world, 100).await;
+    assert_eq!(hinted(&world, 105).await, HintOutcome::Stored);
+    let after = world.applied(looked(&leased, Some(at(1000)))).await;
+    assert_eq!(after.attempt.look_at, Some(at(105)));
+
+    // The same where the worker wants to look earlier, or never again.
+    let leased = lease_one(&world, 200).await;
+    hinted(&world, 205).await;
+    let after = world.applied(looked(&leased, Some(at(203)))).await;
+    assert_eq!(after.attempt.look_at, Some(at(203)));
+    let leased = lease_one(&world, 300).await;
+    hinted(&world, 301).await;
+    let after = world.applied(looked(&leased, None)).await;
+    assert_eq!(after.attempt.look_at, Some(at(300) + HINT_GAP));
+}
+
+pub(super) async fn a_hint_while_only_work_is_done_survives_the_step(world: World) {
+    let work_only = Attempt { work_at: Some(at(0)), look_at: Some(at(5000)), ..attempt(1) };
+    world.created(work_only).await;
+    assert_eq!(hinted(&world, 50).await, HintOutcome::Stored);
+    world.execute("UPDATE attempts SET look_at = 1700005000000");
+    let leased = lease_one(&world, 100).await;
+    let after = world.applied(looked(&leased, Some(at(5000)))).await;
+    assert_eq!(after.attempt.look_at, Some(at(50)));
+}
+
+pub(super) async fn a_hint_wakes_an_attempt_that_is_no_longer_watched(world: World) {
+    for (n, state) in (1_u128..).zip(State::ALL) {
+        let over = Attempt { state, monitor_until: at(10), look_at: None, ..attempt(n) };
+        let over = world.created(over).await;
+        let outcome = world.store.record_hint(&over.hook, at(1_000_000)).await.unwrap();
+        assert_eq!(outcome, HintOutcome::Stored);
+        assert_eq!(world.attempt(over.id).await.look_at, Some(at(1_000_000)));
+    }
+    let woken = world
+        .store
+        .lease_due("worker", at(1_000_000), LEASE, Readiness::Everything, 100)
+        .await
+        .unwrap();
+    assert_eq!(woken.len(), State::ALL.len());
+}
+
+pub(super) async fn a_served_hint_does_not_wake_again(world: World) {
+    looked_at(&world, Some(at(0))).await;
+    hinted(&world, 50).await;
+    let leased = lease_one(&world, 100).await;
+    let after = world.applied(looked(&leased, Some(at(1000)))).await;
+    assert_eq!(after.attempt.look_at, Some(at(1000)), "the look came after the hint");
+    let count = |conn: &mut AnyConnection| {
+        use diesel::prelude::*;
+        Ok(super::super::schema::hints::table.count().get_result::<i64>(conn)?)
+    };
+    assert_eq!(world.store.read(count).await.unwrap(), 0);
+    assert_eq!(hinted(&world, 200).await, HintOutcome::Stored);
+}
+
+pub(super) async fn waking_makes_look_and_work_due(world: World) {
+    let before = looked_at(&world, Some(at(1000))).await;
+    assert!(world.store.wake(before.id, at(10)).await.unwrap());
+    let woken = world.attempt(before.id).await;
+    let (look_at, work_at) = (Some(at(10)), Some(at(10)));
+    assert_eq!(woken, Attempt { look_at, work_at, ..before.clone() });
+    assert!(world.store.wake(before.id, at(20)).await.unwrap());
+    assert_eq!(world.attempt(before.id).await, woken, "it is due already");
+    assert!(!world.store.wake(attempt(9).id, at(10)).await.unwrap());
+
+    // A woken attempt is looked at even if a step in progress knows nothing of it.
+    let leased = lease_one(&world, 30).await;
+    assert!(world.store.wake(before.id, at(40)).await.unwrap());
+    let after = world.applied(looked(&leased, Some(at(1000)))).await;
+    assert_eq!(after.attempt.look_at, Some(at(40)));
+}

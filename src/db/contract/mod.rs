@@ -1,0 +1,407 @@
+//! What a store must do, whichever database it is: one list of tests, run on SQLite and on PostgreSQL.
+//!
+//! **Invariant:** a story knows no database; it goes through the port, and through [`World`] where the port ends.
+
+mod claims;
+mod connections;
+mod hints;
+mod leases;
+mod opening;
+mod people;
+mod races;
+mod steps;
+mod threads;
+
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::connection::SimpleConnection as _;
+use rust_decimal::Decimal;
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+use super::{
+    AnyConnection, DatabaseUrl, Db, Migrations, Missing, OpenError, Options, Role, SealKey,
+};
+use crate::domain::attempt::{Attempt, Opened, State, Terms};
+use crate::domain::connection::{
+    Connection, ConnectionSecrets, ConnectionStatus, Environment, ProcessorKind,
+};
+use crate::domain::credit::{Credit, Target, credit_key};
+use crate::domain::ids::{
+    AttemptId, ConnectionId, CustomerId, DocumentId, DocumentNumber, Hook, PostingId,
+    ProcessorInvoiceId, ResultToken, ReviewId,
+};
+use crate::domain::money::{Currency, Money};
+use crate::domain::payable::{DocumentKind, DocumentRef, Payable};
+use crate::domain::posting::{Posting, PostingKind, PostingState};
+use crate::domain::review::{Review, ReviewReason};
+use crate::ports::clock::Clock;
+use crate::ports::entropy::SystemEntropy;
+use crate::ports::store::{Change, Claim, Ledger, Store as _};
+use crate::sim::postgres::{Database, Server};
+
+macro_rules! contract {
+    ($($story:ident: [$($test:ident),* $(,)?])*) => {
+        mod sqlite {
+            $($(
+                #[tokio::test]
+                async fn $test() {
+                    super::$story::$test(super::World::new(super::Kind::Sqlite).await).await;
+                }
+            )*)*
+        }
+        mod postgresql {
+            $($(
+                #[tokio::test]
+                async fn $test() {
+                    super::$story::$test(super::World::new(super::Kind::Postgresql).await).await;
+                }
+            )*)*
+        }
+    };
+}
+
+contract! {
+    opening: [
+        what_was_committed_is_there_after_a_restart,
+        a_database_sealed_with_another_key_is_refused,
+        processes_that_open_a_new_database_at_once_all_succeed,
+        migrations_that_must_be_done_are_named_and_not_run,
+        the_schema_is_what_the_queries_believe,
+        a_value_that_cannot_be_is_named_by_its_place,
+        a_hook_that_a_constraint_names_is_not_told,
+    ]
+    connections: [
+        a_connection_reads_back_with_its_secrets,
+        secrets_are_stored_only_sealed,
+        sealed_secrets_cannot_be_moved_to_another_connection,
+        a_connection_that_becomes_active_retires_the_others,
+        a_connection_that_is_not_there_cannot_be_changed,
+        secrets_are_erased_when_the_last_attempt_is_over,
+        what_is_erased_stays_erased,
+    ]
+    claims: [
+        a_second_click_finds_the_attempt_of_the_first,
+        an_attempt_is_reused_only_while_it_is_of_use,
+        the_older_holder_cannot_write_its_key_back,
+        attempts_without_a_key_never_meet,
+        two_attempts_never_share_a_hook,
+    ]
+    steps: [
+        a_step_from_an_old_version_changes_nothing,
+        every_attempt_reads_back_as_it_was_written,
+        every_posting_reads_back_as_it_was_written,
+        credits_and_postings_are_changed_by_their_names,
+        a_credit_key_exists_once,
+        a_tranche_exists_once,
+        a_credit_has_one_living_posting_of_a_kind,
+        a_processor_invoice_belongs_to_one_attempt,
+        a_refused_step_leaves_no_trace,
+        a_step_that_mixes_currencies_is_refused,
+        one_review_of_a_reason_is_open_at_a_time,
+        every_review_reads_back_as_it_was_written,
+    ]
+    hints: [
+        a_hint_for_an_unknown_hook_stores_nothing,
+        a_hint_brings_the_next_look_forward_once,
+        a_hint_never_delays_a_look_that_is_due_earlier,
+        hints_bring_looks_no_closer_than_their_gap,
+        a_hint_after_the_claim_survives_the_step,
+        a_hint_while_only_work_is_done_survives_the_step,
+        a_hint_wakes_an_attempt_that_is_no_longer_watched,
+        a_served_hint_does_not_wake_again,
+        waking_makes_look_and_work_due,
+    ]
+    leases: [
+        what_is_due_is_leased_oldest_first,
+        a_leased_attempt_is_not_leased_again,
+        an_owner_whose_lease_ran_out_cannot_write,
+        a_released_attempt_is_free_at_once,
+        a_look_is_counted_and_mere_work_is_not,
+        the_next_due_moment_respects_leases,
+        all_leases_end_together,
+    ]
+    people: [
+        attempts_are_listed_newest_first,
+        the_list_is_filtered,
+        the_figures_count_what_is_there,
+        opened_attempts_are_read_page_by_page,
+        the_last_good_value_is_remembered,
+        nonces_only_rise,
+    ]
+    races: [
+        simultaneous_clicks_get_one_attempt,
+        of_simultaneous_steps_one_wins,
+        two_processes_never_lease_one_attempt,
+        simultaneous_hints_are_stored_once,
+        a_hint_is_never_lost_to_a_step,
+        nonces_of_two_processes_never_meet,
+        simultaneous_activations_leave_one_active,
+        values_remembered_at_once_do_not_clash,
+    ]
+    threads: [
+        one_failing_job_does_not_spoil_the_group,
+        a_panicking_job_does_not_spoil_the_group,
+        a_swallowed_error_is_not_mistaken_for_a_commit,
+        a_reader_cannot_write,
+        a_panicking_reader_goes_on,
+        dropping_the_database_ends_the_queued_jobs_first,
+    ]
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sqlite,
+    Postgresql,
+}
+
+#[derive(Debug)]
+enum Place {
+    Sqlite(TempDir),
+    Postgresql(Database),
+}
+
+/// A database of its own, open once.
+#[derive(Debug)]
+struct World {
+    // Closed before its place goes.
+    store: Db,
+    clock: Arc<TestClock>,
+    place: Place,
+}
+
+/// A clock that stands until it is told otherwise.
+#[derive(Debug)]
+struct TestClock(Mutex<DateTime<Utc>>);
+
+impl TestClock {
+    fn set(&self, now: DateTime<Utc>) {
+        *self.0.lock().unwrap() = now;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl Place {
+    fn new(kind: Kind) -> Self {
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        match kind {
+            Kind::Sqlite => Self::Sqlite(TempDir::new().unwrap()),
+            Kind::Postgresql => {
+                let server = SERVER.get_or_init(|| Server::start().unwrap());
+                Self::Postgresql(server.fresh_database().unwrap())
+            }
+        }
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        let text = match self {
+            Self::Sqlite(folder) => format!("sqlite://{}/test.db", folder.path().display()),
+            Self::Postgresql(database) => database.url(),
+        };
+        DatabaseUrl::parse(&text).unwrap()
+    }
+
+    fn options(&self, clock: &Arc<TestClock>) -> Options {
+        Options {
+            url: self.url(),
+            seal_key: SealKey::from_bytes([1; 32]),
+            migrations: Migrations::Run,
+            clock: Arc::<TestClock>::clone(clock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+}
+
+impl World {
+    async fn new(kind: Kind) -> Self {
+        let place = Place::new(kind);
+        let clock = Arc::new(TestClock(Mutex::new(at(0))));
+        let store = Db::open(place.options(&clock)).await.unwrap();
+        store.add_connection(&connection(1)).await.unwrap();
+        Self { store, clock, place }
+    }
+
+    fn options(&self) -> Options {
+        self.place.options(&self.clock)
+    }
+
+    /// Opens the database once more, as another process would.
+    async fn second(&self) -> Db {
+        Db::open(self.options()).await.unwrap()
+    }
+
+    async fn reopen(self) -> Self {
+        let Self { store, clock, place } = self;
+        drop(store);
+        let store = Db::open(place.options(&clock)).await.unwrap();
+        Self { store, clock, place }
+    }
+
+    /// Runs statements past the store.
+    fn execute(&self, statements: &str) {
+        match &self.place {
+            Place::Postgresql(database) => database.run(statements).unwrap(),
+            Place::Sqlite(_) => {
+                AnyConnection::open(&self.place.url(), Role::Writer, Missing::Refuse)
+                    .unwrap()
+                    .batch_execute(statements)
+                    .unwrap();
+            }
+        }
+    }
+
+    async fn created(&self, attempt: Attempt) -> Attempt {
+        created(&self.store, attempt).await
+    }
+
+    async fn ledger(&self, id: AttemptId) -> Ledger {
+        self.store.ledger(id).await.unwrap().unwrap()
+    }
+
+    async fn attempt(&self, id: AttemptId) -> Attempt {
+        self.ledger(id).await.attempt
+    }
+
+    /// Applies a step and returns the ledger after it.
+    async fn applied(&self, change: Change) -> Ledger {
+        assert!(self.store.apply(&change).await.unwrap());
+        self.ledger(change.attempt.id).await
+    }
+}
+
+async fn created(store: &Db, attempt: Attempt) -> Attempt {
+    match store.claim(&attempt, at(0)).await.unwrap() {
+        Claim::Created(attempt) => attempt,
+        Claim::Existing(other) => panic!("{} stands in the way of {}", other.id, attempt.id),
+    }
+}
+
+/// So many seconds after the beginning of all tests: 2023-11-14, 22:13:20.
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000, 0).unwrap() + TimeDelta::seconds(seconds)
+}
+
+fn usd(minor: i64) -> Money {
+    Money::from_minor(minor, Currency::parse("USD").unwrap())
+}
+
+fn connection_id(n: u128) -> ConnectionId {
+    ConnectionId::new(at(0), n)
+}
+
+fn connection(n: u128) -> Connection {
+    Connection {
+        id: connection_id(n),
+        processor: ProcessorKind::BitPay,
+        environment: Environment::Test,
+        base_url: "https://test.bitpay.example/".to_owned(),
+        status: ConnectionStatus::Pairing,
+        sin: format!("Tf{n}"),
+        secrets: ConnectionSecrets {
+            private_key: Some(SecretString::from(format!("private-key-{n}"))),
+            token: Some(SecretString::from(format!("api-token-{n}"))),
+        },
+        created_at: at(0),
+        activated_at: None,
+        retired_at: None,
+        failure: None,
+    }
+}
+
+/// The `n`-th attempt, through connection 1, just opening, without an open key.
+fn attempt(n: u128) -> Attempt {
+    Attempt {
+        id: AttemptId::new(at(0), n),
+        hook: Hook::new(n),
+        result_token: ResultToken::new(n),
+        connection: connection_id(1),
+        processor: ProcessorKind::BitPay,
+        environment: Environment::Test,
+        customer: CustomerId::new(7),
+        payable: Payable::Document(document(DocumentKind::Invoice)),
+        terms: Terms::new(usd(5161), None, Decimal::new(516_100, 4)).unwrap(),
+        state: State::Opening,
+        opened: None,
+        open_key: None,
+        created_at: at(0),
+        settled_at: None,
+        recorded_at: None,
+        monitor_until: at(86_400),
+        last_seen: None,
+        look_at: None,
+        work_at: None,
+        failures: 0,
+        version: 1,
+    }
+}
+
+fn document(kind: DocumentKind) -> DocumentRef {
+    DocumentRef {
+        kind,
+        id: DocumentId::new(42),
+        number: DocumentNumber::parse("201801000001").unwrap(),
+    }
+}
+
+fn invoice_id(n: u128) -> ProcessorInvoiceId {
+    ProcessorInvoiceId::parse(&format!("invoice{n}")).unwrap()
+}
+
+fn opened(n: u128, expires_at: DateTime<Utc>) -> Opened {
+    Opened {
+        invoice: invoice_id(n),
+        checkout_url: format!("https://test.bitpay.example/i/{n}"),
+        expires_at,
+        opened_at: at(1),
+    }
+}
+
+fn credit(attempt: &Attempt, invoice: u128, n: u32) -> Credit {
+    let invoice = invoice_id(invoice);
+    Credit {
+        key: credit_key(ProcessorKind::BitPay, &invoice, n).unwrap(),
+        attempt: attempt.id,
+        connection: attempt.connection,
+        invoice,
+        n,
+        amount: usd(5161),
+        target: Target::Undecided,
+        date: at(0).date_naive(),
+    }
+}
+
+fn posting(n: u128, credit: &Credit, kind: PostingKind) -> Posting {
+    Posting {
+        id: PostingId::new(at(0), n),
+        attempt: credit.attempt,
+        credit: Some(credit.key.clone()),
+        kind,
+        state: PostingState::Ready { not_before: at(5) },
+        body: r#"{"amount":"51.61"}"#.to_owned(),
+        tries: 0,
+        first_begun_at: None,
+        last_error: None,
+    }
+}
+
+fn review(n: u128, attempt: &Attempt, reason: ReviewReason) -> Review {
+    Review {
+        id: ReviewId::new(at(0), n),
+        attempt: attempt.id,
+        reason,
+        words: format!("In words: {}.", reason.code()),
+        opened_at: at(i64::try_from(n).unwrap()),
+        closed: None,
+    }
+}

@@ -1,0 +1,118 @@
+//! Who works on which attempt: the lease columns of `attempts`.
+//!
+//! **Invariant:** no two owners hold one attempt at one moment; taking a lease bumps the version, so that an owner whose
+//! lease ran out can no longer write (fencing).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+
+use super::attempts::AttemptRow;
+use super::cell::{Row, millis};
+use super::connection::AnyConnection;
+use super::failure::Failure;
+use super::schema::{attempts, hints};
+use crate::domain::attempt::Attempt;
+use crate::ports::store::Readiness;
+
+/// What a lease is decided on.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = attempts)]
+struct Due {
+    id: String,
+    version: i64,
+    look_at: Option<i64>,
+    looks: i64,
+    last_look: Option<i64>,
+}
+
+/// Leases up to `limit` attempts that may be taken, the ones that wait longest first.
+pub(super) fn lease_due(
+    conn: &mut AnyConnection,
+    owner: &str,
+    now: DateTime<Utc>,
+    lease: TimeDelta,
+    readiness: Readiness,
+    limit: u32,
+) -> Result<Vec<Attempt>, Failure> {
+    let mut query = attempts::table.filter(attempts::ready_at.le(millis(now))).into_boxed();
+    if readiness == Readiness::LooksOnly {
+        query = query.filter(attempts::look_at.le(millis(now)));
+    }
+    let due: Vec<Due> = query
+        .order(attempts::ready_at)
+        .limit(i64::from(limit))
+        .select(Due::as_select())
+        .load(conn)?;
+    let mut leased = Vec::new();
+    for candidate in due {
+        if take(conn, &candidate, owner, now, lease)? {
+            leased.push(candidate.id);
+        }
+    }
+    load_in_order(conn, &leased)
+}
+
+fn take(
+    conn: &mut AnyConnection,
+    candidate: &Due,
+    owner: &str,
+    now: DateTime<Utc>,
+    lease: TimeDelta,
+) -> Result<bool, Failure> {
+    let now = millis(now);
+    let is_look = candidate.look_at.is_some_and(|look_at| look_at <= now);
+    // The version tells whether another process was faster, be it by a lease or by a step; `looks` and `ready_at`
+    // tell what does not bump it.
+    let unchanged = attempts::table
+        .filter(attempts::id.eq(candidate.id.clone()))
+        .filter(attempts::version.eq(candidate.version))
+        .filter(attempts::ready_at.le(now));
+    let taken = diesel::update(unchanged)
+        .set((
+            attempts::lease_owner.eq(owner.to_owned()),
+            attempts::lease_until.eq(now.saturating_add(lease.num_milliseconds())),
+            attempts::version.eq(candidate.version.saturating_add(1)),
+            attempts::looks.eq(candidate.looks.saturating_add(i64::from(is_look))),
+            attempts::last_look.eq(if is_look { Some(now) } else { candidate.last_look }),
+        ))
+        .execute(conn)?;
+    if taken == 1 && is_look {
+        let served = hints::table
+            .filter(hints::attempt.eq(candidate.id.clone()))
+            .filter(hints::wake.le(candidate.looks));
+        diesel::delete(served).execute(conn)?;
+    }
+    Ok(taken == 1)
+}
+
+fn load_in_order(conn: &mut AnyConnection, ids: &[String]) -> Result<Vec<Attempt>, Failure> {
+    let rows: Vec<AttemptRow> = attempts::table
+        .filter(attempts::id.eq_any(ids.to_vec()))
+        .select(AttemptRow::as_select())
+        .load(conn)?;
+    let mut leased = Vec::with_capacity(rows.len());
+    for id in ids {
+        if let Some(row) = rows.iter().find(|row| row.id == *id) {
+            leased.push(row.clone().into_attempt()?);
+        }
+    }
+    Ok(leased)
+}
+
+/// When the next attempt may be taken.
+pub(super) fn next_due(conn: &mut AnyConnection) -> Result<Option<DateTime<Utc>>, Failure> {
+    let next: Option<i64> = attempts::table
+        .filter(attempts::ready_at.is_not_null())
+        .select(diesel::dsl::min(attempts::ready_at))
+        .first(conn)?;
+    let row = Row { table: "attempts", key: "the next one due" };
+    Ok(row.optional_time("ready_at", next)?)
+}
+
+/// Ends every lease.
+pub(super) fn end_all(conn: &mut AnyConnection) -> Result<(), Failure> {
+    diesel::update(attempts::table.filter(attempts::lease_until.is_not_null()))
+        .set((attempts::lease_owner.eq(None::<String>), attempts::lease_until.eq(None::<i64>)))
+        .execute(conn)?;
+    Ok(())
+}

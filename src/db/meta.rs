@@ -1,0 +1,82 @@
+//! The table `meta`: single values by name.
+//!
+//! **Invariant:** the check value opens with the key that sealed everything else here, and is never replaced.
+
+use diesel::prelude::*;
+
+use super::connection::AnyConnection;
+use super::failure::{Failure, is_unique_violation};
+use super::schema::meta;
+use super::seal::SealKey;
+use crate::ports::entropy::Entropy;
+use crate::ports::store::StoreError;
+
+/// The name, and the sealed content, of the check value.
+const SEAL_CHECK: &str = "seal_check";
+
+/// What a remembered value's name begins with, so that none can be mistaken for the check value.
+const REMEMBERED: &str = "remembered/";
+
+/// Whether the database was sealed with this key. One that was never sealed is not: see [`set_seal`].
+pub(super) fn is_sealed_with(
+    conn: &mut AnyConnection,
+    key: &SealKey,
+) -> Result<Option<bool>, Failure> {
+    let Some(value) = get(conn, SEAL_CHECK)? else {
+        return Ok(None);
+    };
+    let opened = hex::decode(value).ok().and_then(|sealed| key.open(SEAL_CHECK, &sealed).ok());
+    Ok(Some(opened.is_some_and(|plain| plain.as_slice() == SEAL_CHECK.as_bytes())))
+}
+
+/// Seals a database that was never sealed.
+pub(super) fn set_seal(
+    conn: &mut AnyConnection,
+    key: &SealKey,
+    entropy: &dyn Entropy,
+) -> Result<(), Failure> {
+    let sealed = key
+        .seal(entropy, SEAL_CHECK, SEAL_CHECK.as_bytes())
+        .map_err(|error| StoreError::Refused(error.to_string()))?;
+    insert(conn, SEAL_CHECK, &hex::encode(sealed))?;
+    Ok(())
+}
+
+/// The last good value under a name.
+pub(super) fn remembered(conn: &mut AnyConnection, name: &str) -> Result<Option<String>, Failure> {
+    get(conn, &format!("{REMEMBERED}{name}"))
+}
+
+/// Keeps a last good value.
+pub(super) fn remember(conn: &mut AnyConnection, name: &str, value: &str) -> Result<(), Failure> {
+    let name = format!("{REMEMBERED}{name}");
+    if update(conn, &name, value)? {
+        return Ok(());
+    }
+    let added = conn.transaction(|conn| insert(conn, &name, value));
+    match added {
+        Err(Failure::Query(error)) if is_unique_violation(&error) => {
+            // Another process added it in between; the later value is ours.
+            update(conn, &name, value)?;
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+fn get(conn: &mut AnyConnection, name: &str) -> Result<Option<String>, Failure> {
+    let value = meta::table.find(name.to_owned()).select(meta::value);
+    Ok(value.first(conn).optional()?)
+}
+
+fn update(conn: &mut AnyConnection, name: &str, value: &str) -> Result<bool, Failure> {
+    let row = diesel::update(meta::table.find(name.to_owned()));
+    Ok(row.set(meta::value.eq(value.to_owned())).execute(conn)? == 1)
+}
+
+fn insert(conn: &mut AnyConnection, name: &str, value: &str) -> Result<(), Failure> {
+    diesel::insert_into(meta::table)
+        .values((meta::name.eq(name.to_owned()), meta::value.eq(value.to_owned())))
+        .execute(conn)?;
+    Ok(())
+}

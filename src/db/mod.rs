@@ -1,0 +1,187 @@
+//! The add-on's own memory, in SQLite or PostgreSQL.
+//!
+//! **Invariant:** what a method answered is on the disk. Queries are written once and run on both databases; the few
+//! lines that differ ask `AnyConnection` which one it is.
+
+mod attempts;
+mod cell;
+mod connection;
+mod connections;
+#[cfg(test)]
+mod contract;
+mod credits;
+mod failure;
+mod hints;
+mod job;
+mod leases;
+mod link;
+mod meta;
+mod migrate;
+mod nonces;
+mod people;
+mod postgres;
+mod postings;
+mod reader;
+mod reviews;
+mod schema;
+mod seal;
+mod serve_lock;
+mod store;
+mod url;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use self::connection::{AnyConnection, Missing, Role};
+use self::failure::Failure;
+use self::link::Link;
+use self::reader::Readers;
+use self::writer::Writer;
+use crate::ports::clock::Clock;
+use crate::ports::entropy::Entropy;
+use crate::ports::store::StoreError;
+
+pub use self::seal::{InvalidSealKey, SealKey};
+pub use self::serve_lock::{ServeLock, ServeLockError};
+pub use self::url::{DatabaseUrl, InvalidUrl, PostgresUrl};
+
+/// What to do about a schema that is not up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrations {
+    /// Bring it up to date; make a database that is not there.
+    Run,
+    /// Refuse with [`OpenError::PendingMigrations`]; make nothing.
+    MustBeDone,
+}
+
+/// How to open a database.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which one.
+    pub url: DatabaseUrl,
+    /// Seals keys and tokens in it.
+    pub seal_key: SealKey,
+    /// What to do about its schema.
+    pub migrations: Migrations,
+    /// Tells when a credit was made.
+    pub clock: Arc<dyn Clock>,
+    /// Makes nonces for sealing.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// It cannot be reached, read or written.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// The secret key is not the one its secrets were sealed with.
+    #[error(
+        "the database was sealed with another secret key: restore the key it was made with, or begin with a new \
+         database"
+    )]
+    SealedWithAnotherKey,
+    /// Its schema is older than this version.
+    #[error("the database is not up to date, run `splynx-bitpay migrate` ({})", .0.join(", "))]
+    PendingMigrations(Vec<String>),
+    /// Its schema could not be brought up to date; it is as it was.
+    #[error("the database could not be brought up to date: {0}")]
+    Migration(String),
+}
+
+/// An open database. Dropping it ends its threads after the jobs that are queued.
+pub struct Db {
+    writer: Writer,
+    // A database in memory has one connection only, and so reads where it writes.
+    readers: Option<Readers>,
+    seal_key: SealKey,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").finish_non_exhaustive()
+    }
+}
+
+impl Db {
+    /// Opens a database, brings its schema up to date and checks its seal.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub async fn open(options: Options) -> Result<Self, OpenError> {
+        let Options { url, seal_key, migrations, clock, entropy } = options;
+        let connect = {
+            let (url, key, entropy) = (url.clone(), seal_key.clone(), Arc::clone(&entropy));
+            move || connect(url, migrations, &key, entropy.as_ref())
+        };
+        let (writer, ready) = Writer::start(connect);
+        ready.await.map_err(|_| OpenError::Unavailable(DEAD.to_owned()))??;
+        let readers = (url != DatabaseUrl::SqliteMemory).then(|| Readers::start(&url));
+        Ok(Self { writer, readers, seal_key, clock, entropy })
+    }
+
+    /// Commits what `work` does, together with the jobs of others that wait at the same moment.
+    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.writer.submit(work).await.unwrap_or_else(|_| Err(job::unavailable(DEAD)))
+    }
+
+    /// Reads.
+    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        let answer = match &self.readers {
+            Some(readers) => readers.submit(work),
+            None => self.writer.submit(work),
+        };
+        answer.await.unwrap_or_else(|_| Err(job::unavailable(DEAD)))
+    }
+}
+
+const DEAD: &str = "the database thread has ended";
+
+fn connect(
+    url: DatabaseUrl,
+    migrations: Migrations,
+    key: &SealKey,
+    entropy: &dyn Entropy,
+) -> Result<Link, OpenError> {
+    let missing = match migrations {
+        Migrations::Run => Missing::Create,
+        Migrations::MustBeDone => Missing::Refuse,
+    };
+    let open =
+        |missing| AnyConnection::open(&url, Role::Writer, missing).map_err(OpenError::Unavailable);
+    let mut conn = open(missing)?;
+    migrate::prepare(&mut conn, migrations, key, entropy)?;
+    Ok(Link::with(url, Role::Writer, conn))
+}
+
+/// The migrations a database still needs, by name. Changes nothing, makes nothing.
+///
+/// # Errors
+///
+/// [`OpenError::Unavailable`] when it is not there or cannot be reached.
+pub async fn pending_migrations(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
+    let url = url.clone();
+    let (tell, told) = oneshot::channel();
+    // PostgreSQL needs a thread that is in no runtime.
+    let look = move || {
+        let mut conn = AnyConnection::open(&url, Role::Reader, Missing::Refuse)
+            .map_err(OpenError::Unavailable)?;
+        migrate::pending(&mut conn)
+    };
+    std::thread::spawn(move || tell.send(look()));
+    told.await.map_err(|_| OpenError::Unavailable(DEAD.to_owned()))?
+}

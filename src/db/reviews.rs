@@ -1,0 +1,105 @@
+//! The table `reviews`.
+//!
+//! **Invariant:** one attempt has one open review of a reason.
+
+use diesel::prelude::*;
+
+use super::cell::{Row, millis};
+use super::connection::AnyConnection;
+use super::failure::Failure;
+use super::schema::reviews;
+use crate::domain::ids::{AttemptId, ReviewId};
+use crate::domain::review::{Review, ReviewClosed, ReviewReason};
+use crate::ports::store::StoreError;
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = reviews)]
+struct ReviewRow {
+    id: String,
+    attempt: String,
+    reason: String,
+    words: String,
+    opened_at: i64,
+    closed_at: Option<i64>,
+    closed_by: Option<String>,
+    closed_note: Option<String>,
+}
+
+impl ReviewRow {
+    fn of(review: &Review) -> Self {
+        let closed = review.closed.as_ref();
+        Self {
+            id: review.id.to_string(),
+            attempt: review.attempt.to_string(),
+            reason: review.reason.code().to_owned(),
+            words: review.words.clone(),
+            opened_at: millis(review.opened_at),
+            closed_at: closed.map(|closed| millis(closed.at)),
+            closed_by: closed.map(|closed| closed.by.clone()),
+            closed_note: closed.map(|closed| closed.note.clone()),
+        }
+    }
+
+    fn into_review(self) -> Result<Review, StoreError> {
+        let row = Row { table: "reviews", key: &self.id };
+        let closed = match self.closed_at {
+            None => None,
+            Some(at) => Some(ReviewClosed {
+                at: row.time("closed_at", at)?,
+                by: row.read("closed_by", self.closed_by.clone())?,
+                note: row.read("closed_note", self.closed_note.clone())?,
+            }),
+        };
+        Ok(Review {
+            id: row.read("id", ReviewId::parse(&self.id))?,
+            attempt: row.read("attempt", AttemptId::parse(&self.attempt))?,
+            reason: row.read("reason", ReviewReason::from_code(&self.reason))?,
+            opened_at: row.time("opened_at", self.opened_at)?,
+            words: self.words.clone(),
+            closed,
+        })
+    }
+}
+
+/// Opens a review, unless one of its reason is open at its attempt.
+pub(super) fn open(conn: &mut AnyConnection, review: &Review) -> Result<(), Failure> {
+    let row = ReviewRow::of(review);
+    let open: i64 = reviews::table
+        .filter(reviews::attempt.eq(row.attempt.clone()))
+        .filter(reviews::reason.eq(row.reason.clone()))
+        .filter(reviews::closed_at.is_null())
+        .count()
+        .get_result(conn)?;
+    if open == 0 {
+        diesel::insert_into(reviews::table).values(row).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Closes a review that is open.
+pub(super) fn close(
+    conn: &mut AnyConnection,
+    id: ReviewId,
+    closed: &ReviewClosed,
+) -> Result<bool, Failure> {
+    let open =
+        reviews::table.filter(reviews::id.eq(id.to_string())).filter(reviews::closed_at.is_null());
+    let changed = diesel::update(open)
+        .set((
+            reviews::closed_at.eq(millis(closed.at)),
+            reviews::closed_by.eq(closed.by.clone()),
+            reviews::closed_note.eq(closed.note.clone()),
+        ))
+        .execute(conn)?;
+    Ok(changed == 1)
+}
+
+/// The reviews of one attempt, newest first.
+pub(super) fn of_attempt(conn: &mut AnyConnection, id: AttemptId) -> Result<Vec<Review>, Failure> {
+    let rows: Vec<ReviewRow> = reviews::table
+        .filter(reviews::attempt.eq(id.to_string()))
+        .order((reviews::opened_at.desc(), reviews::id.desc()))
+        .select(ReviewRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(ReviewRow::into_review).collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,229 @@
+//! The port's methods: what is read and written together.
+//!
+//! **Invariant:** every method is one transaction.
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::connection::AnyConnection;
+use super::connections::ConnectionRow;
+use super::failure::Failure;
+use super::{
+    Db, attempts, connections, credits, hints, leases, meta, nonces, people, postings, reviews,
+};
+use crate::domain::attempt::Attempt;
+use crate::domain::connection::Connection;
+use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
+use crate::domain::review::{Review, ReviewClosed};
+use crate::ports::PeerError;
+use crate::ports::billing::Nonces;
+use crate::ports::store::{
+    AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
+};
+
+#[async_trait]
+impl Store for Db {
+    async fn add_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+        let row = ConnectionRow::seal(connection, &self.seal_key, self.entropy.as_ref())?;
+        let now = self.clock.now();
+        self.write(move |conn| connections::add(conn, &row, now)).await
+    }
+
+    async fn change_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+        let row = ConnectionRow::seal(connection, &self.seal_key, self.entropy.as_ref())?;
+        let now = self.clock.now();
+        self.write(move |conn| connections::change(conn, &row, now)).await
+    }
+
+    async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
+        let row = self.read(move |conn| connections::find(conn, &id.to_string())).await?;
+        row.map(|row| row.open(&self.seal_key)).transpose()
+    }
+
+    async fn active_connection(&self) -> Result<Option<Connection>, StoreError> {
+        let row = self.read(connections::active).await?;
+        row.map(|row| row.open(&self.seal_key)).transpose()
+    }
+
+    async fn connections(&self) -> Result<Vec<Connection>, StoreError> {
+        let rows = self.read(connections::all).await?;
+        rows.into_iter().map(|row| row.open(&self.seal_key)).collect()
+    }
+
+    async fn erase_retired(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.write(move |conn| connections::erase_retired(conn, now)).await
+    }
+
+    async fn claim(
+        &self,
+        attempt: &Attempt,
+        usable_until: DateTime<Utc>,
+    ) -> Result<Claim, StoreError> {
+        let attempt = attempt.clone();
+        self.write(move |conn| attempts::claim(conn, &attempt, usable_until)).await
+    }
+
+    async fn ledger(&self, id: AttemptId) -> Result<Option<Ledger>, StoreError> {
+        let work = move |conn: &mut AnyConnection| {
+            let attempt = attempts::find(conn, &id.to_string())?;
+            Ok(ledgers(conn, attempt.into_iter().collect())?.pop())
+        };
+        self.read(work).await
+    }
+
+    async fn ledger_by_token(&self, token: &ResultToken) -> Result<Option<Ledger>, StoreError> {
+        let token = token.clone();
+        let work = move |conn: &mut AnyConnection| {
+            let attempt = attempts::find_by_token(conn, token.as_str())?;
+            Ok(ledgers(conn, attempt.into_iter().collect())?.pop())
+        };
+        self.read(work).await
+    }
+
+    async fn apply(&self, change: &Change) -> Result<bool, StoreError> {
+        let (change, now) = (change.clone(), self.clock.now());
+        self.write(move |conn| apply(conn, &change, now)).await
+    }
+
+    async fn connection_of(&self, hook: &Hook) -> Result<Option<Connection>, StoreError> {
+        let hook = hook.clone();
+        let row = self.read(move |conn| connections::of_hook(conn, hook.as_str())).await?;
+        row.map(|row| row.open(&self.seal_key)).transpose()
+    }
+
+    async fn record_hint(
+        &self,
+        hook: &Hook,
+        now: DateTime<Utc>,
+    ) -> Result<HintOutcome, StoreError> {
+        let hook = hook.clone();
+        // Most deliveries repeat one that is stored. What is committed can be read without queueing up to write:
+        // whoever serves the stored hint does so after this moment, and so sees what this delivery is about.
+        let peeked = hook.clone();
+        if let Some(outcome) = self.read(move |conn| hints::peek(conn, peeked.as_str())).await? {
+            return Ok(outcome);
+        }
+        self.write(move |conn| hints::record(conn, hook.as_str(), now)).await
+    }
+
+    async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        self.write(move |conn| hints::wake(conn, &id.to_string(), now)).await
+    }
+
+    async fn lease_due(
+        &self,
+        owner: &str,
+        now: DateTime<Utc>,
+        lease: TimeDelta,
+        readiness: Readiness,
+        limit: u32,
+    ) -> Result<Vec<Ledger>, StoreError> {
+        let owner = owner.to_owned();
+        let work = move |conn: &mut AnyConnection| {
+            let leased = leases::lease_due(conn, &owner, now, lease, readiness, limit)?;
+            ledgers(conn, leased)
+        };
+        self.write(work).await
+    }
+
+    async fn next_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read(leases::next_due).await
+    }
+
+    async fn end_all_leases(&self) -> Result<(), StoreError> {
+        self.write(leases::end_all).await
+    }
+
+    async fn list(&self, filter: &AttemptFilter) -> Result<Vec<Attempt>, StoreError> {
+        let filter = filter.clone();
+        self.read(move |conn| people::list(conn, &filter)).await
+    }
+
+    async fn reviews(&self, attempt: AttemptId) -> Result<Vec<Review>, StoreError> {
+        self.read(move |conn| reviews::of_attempt(conn, attempt)).await
+    }
+
+    async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError> {
+        let closed = closed.clone();
+        self.write(move |conn| reviews::close(conn, id, &closed)).await
+    }
+
+    async fn opened_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+        offset: u32,
+    ) -> Result<Vec<Ledger>, StoreError> {
+        let work = move |conn: &mut AnyConnection| {
+            let opened = people::opened_since(conn, since, limit, offset)?;
+            ledgers(conn, opened)
+        };
+        self.read(work).await
+    }
+
+    async fn figures(&self) -> Result<Figures, StoreError> {
+        self.read(people::figures).await
+    }
+
+    async fn remembered(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |conn| meta::remembered(conn, &name)).await
+    }
+
+    async fn remember(&self, name: &str, value: &str) -> Result<(), StoreError> {
+        if self.remembered(name).await?.as_deref() == Some(value) {
+            return Ok(());
+        }
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.write(move |conn| meta::remember(conn, &name, &value)).await
+    }
+}
+
+#[async_trait]
+impl Nonces for Db {
+    async fn next(&self, api_key: &str, floor: i64) -> Result<i64, PeerError> {
+        let key_id = nonces::key_id(api_key);
+        let next = self.write(move |conn| nonces::next(conn, &key_id, floor)).await;
+        next.map_err(|error| PeerError::Unavailable {
+            peer: "the database",
+            why: error.to_string(),
+        })
+    }
+}
+
+fn apply(conn: &mut AnyConnection, change: &Change, now: DateTime<Utc>) -> Result<bool, Failure> {
+    if !attempts::advance(conn, &change.attempt)? {
+        return Ok(false);
+    }
+    let id = change.attempt.id.to_string();
+    hints::keep_early(conn, &id)?;
+    for credit in &change.credits {
+        credits::put(conn, credit, now)?;
+    }
+    for posting in &change.postings {
+        postings::put(conn, posting)?;
+    }
+    for review in &change.reviews {
+        reviews::open(conn, review)?;
+    }
+    if change.release {
+        attempts::release(conn, &id)?;
+    }
+    Ok(true)
+}
+
+/// Puts to each attempt what hangs on it.
+fn ledgers(conn: &mut AnyConnection, attempts: Vec<Attempt>) -> Result<Vec<Ledger>, Failure> {
+    if attempts.is_empty() {
+        return Ok(vec![]);
+    }
+    let ids: Vec<String> = attempts.iter().map(|attempt| attempt.id.to_string()).collect();
+    let credits = credits::of_attempts(conn, &ids)?;
+    let postings = postings::of_attempts(conn, &ids)?;
+    let ledger = |attempt: Attempt| Ledger {
+        credits: credits.iter().filter(|it| it.attempt == attempt.id).cloned().collect(),
+        postings: postings.iter().filter(|it| it.attempt == attempt.id).cloned().collect(),
+        attempt,
+    };
+    Ok(attempts.into_iter().map(ledger).collect())
+}
