@@ -173,6 +173,8 @@ impl View for NoticePage {
             Link::out("https://isp.example/portal/finance/payments/list", "back-payments"),
             Link::out("https://isp.example/portal/", "back-portal"),
             Link::out("https://isp.example/portal/login/", "log-in"),
+            Link::out("https://isp.example/admin/customers/list", "log-in-as-customer"),
+            Link::here("/bitpay/config", "back-config"),
         ];
         let mut samples: Vec<Self> = NoticeKind::ALL
             .into_iter()

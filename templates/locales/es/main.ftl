@@ -10,6 +10,7 @@ back-portal = Volver al portal
 back-invoices = Volver a mis facturas
 back-proformas = Volver a mis facturas proforma
 back-payments = Volver a mis pagos
+back-config = Volver a la página de BitPay
 log-in = Iniciar sesión
 log-in-as-customer = Abrir la lista de clientes
 try-again = Intentar de nuevo
@@ -54,7 +55,7 @@ result-settled-text = Su pago es definitivo y se está anotando en su cuenta. Pu
 result-paid-title = ¡Pago realizado!
 result-paid-text = Su pago está en su cuenta. Gracias.
 result-expired-title = El plazo para pagar ha terminado
-result-expired-text = No llegó ningún pago a tiempo. Si ya ha pagado, se abonará en cuanto llegue. Si no, empiece de nuevo.
+result-expired-text = El importe completo no llegó a tiempo. Si lo ha pagado todo, se abonará en cuanto llegue. Si ha pagado menos, BitPay se lo devuelve. Si no ha pagado, empiece de nuevo.
 result-refused-title = Pago no aceptado
 result-refused-text = El pago no fue aceptado. Si ha salido dinero de su monedero, contacte con su proveedor.
 
