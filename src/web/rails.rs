@@ -10,7 +10,7 @@ use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
 use super::refusal::{Notice, Refusal};
 use super::routes::{Kind, Row};
-use super::{Site, access_log, csrf, headers, pages};
+use super::{Site, access_log, csrf, headers, pages, unread};
 use crate::views::Link;
 
 /// Runs one request.
@@ -20,13 +20,14 @@ use crate::views::Link;
 /// Never by itself: what the routing below could not answer.
 pub async fn run<B: MessageBody + 'static>(
     row: &'static Row,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(site) = request.app_data::<web::Data<Site>>().cloned() else {
         return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
     };
     let started = site.app.clock.monotonic();
+    let body = unread::Held::of(&mut request);
     let response = match csrf::judge(&site, row, request.request()) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(refusal) => request.error_response(refusal),
@@ -34,7 +35,7 @@ pub async fn run<B: MessageBody + 'static>(
     let mut response = with_page(&site, row, response);
     headers::apply(&site, row.kind, response.response_mut().headers_mut());
     access_log::note(&site, row, &response, started);
-    Ok(response)
+    Ok(body.until_sent(response))
 }
 
 /// Puts the page of a refusal into its answer. Senders of hooks read no pages.
