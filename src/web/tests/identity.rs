@@ -3,16 +3,75 @@
 use actix_web::test::TestRequest;
 use rstest::rstest;
 
-use super::world::{Fault, House, lock, own_form};
+use super::world::{CHECKOUT, Fault, House, lock, own_form, path, rows};
 use crate::ports::billing::Freshness;
+use crate::web::routes::Kind;
 
-const CUSTOMER_PAGES: [&str; 4] = [
-    "/bitpay/",
-    "/bitpay/pay-invoice?item_id=7",
-    "/bitpay/pay-request?item_id=7",
-    "/bitpay/pay-proforma?item_id=7",
-];
 const CONFIG: &str = "/bitpay/config";
+
+/// Status and goal of a GET, and of a form that would pay or unpair.
+async fn visit(house: &House, cookie: &str, path: &str) -> [(u16, String); 2] {
+    let get = house.get(cookie, path).await;
+    let post = house.post(cookie, path, "amount=5&action=unpair").await;
+    [get, post].map(|answer| {
+        let goal = answer.header("location").split("?return=").next().unwrap_or_default();
+        (answer.status, goal.to_owned())
+    })
+}
+
+const PORTAL_LOGIN: &str = "https://isp.example/portal/login/";
+const ADMIN_LOGIN: &str = "https://isp.example/admin/login/";
+
+#[rstest]
+#[case::customer("customer-1", [(200, ""), (303, CHECKOUT)])]
+#[case::admin_of_the_same_id("admin-1", [(403, ""), (403, "")])]
+#[case::nobody("nobody", [(303, PORTAL_LOGIN), (303, PORTAL_LOGIN)])]
+#[tokio::test]
+async fn a_customers_page_is_for_customers(#[case] cookie: &str, #[case] wanted: [(u16, &str); 2]) {
+    let house = House::with_invoice().await;
+    for row in rows(&[Kind::Customer]) {
+        let found = visit(&house, cookie, &path(row)).await;
+        assert_eq!(found, wanted.map(|(status, goal)| (status, goal.to_owned())), "{}", row.path);
+    }
+    let paid = !lock(&house.world.rows).attempts.is_empty();
+    assert_eq!(paid, cookie == "customer-1");
+}
+
+/// The form carries no token of the session: even the admin's is refused.
+#[rstest]
+#[case::customer_of_the_same_id("customer-1", [(403, ""), (403, "")])]
+#[case::admin("admin-1", [(200, ""), (403, "")])]
+#[case::nobody("nobody", [(303, ADMIN_LOGIN), (303, ADMIN_LOGIN)])]
+#[tokio::test]
+async fn the_admins_page_is_for_admins(#[case] cookie: &str, #[case] wanted: [(u16, &str); 2]) {
+    let house = House::paired().await;
+    let before = format!("{:?}", lock(&house.world.rows).connections);
+    for row in rows(&[Kind::Admin]) {
+        let found = visit(&house, cookie, &path(row)).await;
+        assert_eq!(found, wanted.map(|(status, goal)| (status, goal.to_owned())), "{}", row.path);
+    }
+    assert_eq!(format!("{:?}", lock(&house.world.rows).connections), before);
+}
+
+#[tokio::test]
+async fn what_needs_no_login_asks_nobody_who_is_there() {
+    let house = House::paired().await;
+    let mut found = Vec::new();
+    for is_down in [false, true] {
+        if is_down {
+            house.world.breaks(Fault::SplynxDown);
+        }
+        for cookie in ["customer-1", "admin-1", "nobody"] {
+            let mut round = Vec::new();
+            for row in rows(&[Kind::Result, Kind::Hook, Kind::Static, Kind::Nowhere]) {
+                round.extend(visit(&house, cookie, &path(row)).await);
+            }
+            found.push(round);
+        }
+    }
+    assert!(found.windows(2).all(|pair| pair[0] == pair[1]), "{found:?}");
+    assert!(lock(&house.world.asked).is_empty());
+}
 
 #[tokio::test]
 async fn nobody_is_sent_to_the_login_page_and_comes_back() {
@@ -51,44 +110,36 @@ async fn in_the_portals_modal_nobody_is_shown_a_link_that_leaves_it() {
 }
 
 #[tokio::test]
-async fn an_admin_is_not_a_customer() {
-    let house = House::paired().await;
-    for path in CUSTOMER_PAGES {
-        for request in [own_form("admin-1", path, "amount=5")] {
-            let answer = house.send(request).await;
-            assert_eq!(answer.status, 403, "{path}");
-            assert!(answer.body.contains("Login as customer"), "{path}");
-        }
-        assert_eq!(house.get("admin-1", path).await.status, 403, "{path}");
+async fn whoever_is_on_the_wrong_page_is_told_where_theirs_is() {
+    let house = House::with_invoice().await;
+    for row in rows(&[Kind::Customer]) {
+        let answer = house.get("admin-1", &path(row)).await;
+        assert!(answer.body.contains("Login as customer"), "{}", row.path);
+        assert!(answer.body.contains("https://isp.example/admin/customers/list"), "{}", row.path);
+        assert!(!answer.body.contains("51.61"), "{}", row.path);
     }
-    assert!(lock(&house.world.rows).attempts.is_empty());
-}
-
-#[tokio::test]
-async fn a_customer_is_not_an_admin() {
-    let house = House::paired().await;
-    let get = house.get("customer-1", CONFIG).await;
-    let post = house.post("customer-1", CONFIG, "action=unpair").await;
-    assert_eq!((get.status, post.status), (403, 403));
-    assert!(!get.body.contains("Unpair"));
-    assert_eq!(house.get("admin-1", CONFIG).await.status, 200);
+    let answer = house.get("customer-1", CONFIG).await;
+    assert!(answer.body.contains("https://isp.example/portal/"));
+    assert!(!answer.body.contains("Unpair"));
 }
 
 #[tokio::test]
 async fn when_splynx_cannot_tell_nobody_gets_in() {
     let house = House::paired().await;
     house.world.breaks(Fault::SplynxDown);
-    for path in CUSTOMER_PAGES.into_iter().chain([CONFIG]) {
+    for row in rows(&[Kind::Customer, Kind::Admin]) {
+        let path = path(row);
         for cookie in ["customer-1", "admin-1"] {
-            let answers =
-                [house.get(cookie, path).await, house.post(cookie, path, "action=unpair").await];
-            for answer in answers {
+            let form = "amount=5&action=unpair";
+            for answer in [house.get(cookie, &path).await, house.post(cookie, &path, form).await] {
                 assert_eq!(answer.status, 503, "{path}");
                 assert_eq!(answer.header("retry-after"), "30", "{path}");
+                assert!(answer.body.contains("Try again"), "{path}");
                 assert!(!answer.body.contains("secret words"), "{path}");
             }
         }
     }
+    assert!(lock(&house.world.rows).attempts.is_empty());
 }
 
 #[tokio::test]

@@ -4,23 +4,17 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use rstest::rstest;
 
-use super::world::{Answer, House};
+use super::world::{Answer, House, path};
 use crate::domain::connection::Environment;
 use crate::web::routes::{self, Kind, ROUTES, Row};
 
-/// A path of this row that reaches its handler.
-fn path(row: &Row) -> String {
-    row.path
-        .replace("{token}", "0123456789abcdef0123456789abcdef")
-        .replace("{hook}", "0123456789abcdef0123456789abcdef")
-        .replace("{file}", "splynx-bitpay.css")
-}
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
-/// One call of every method of every route by every kind of visitor, and one of a method that is not allowed.
+/// One call of every method of every route by every kind of visitor, allowed or not.
 async fn all_answers(house: &House) -> Vec<(&'static Row, String, Answer)> {
     let mut answers = Vec::new();
     for row in ROUTES {
-        for method in ["GET", "HEAD", "POST", "DELETE"] {
+        for method in METHODS {
             for cookie in ["customer-1", "admin-1", "nobody"] {
                 for site in ["same-origin", "cross-site"] {
                     let request = TestRequest::default()
@@ -41,18 +35,7 @@ async fn all_answers(house: &House) -> Vec<(&'static Row, String, Answer)> {
 async fn every_answer_has_the_headers_of_its_kind() {
     let house = House::paired().await;
     for (row, name, answer) in all_answers(&house).await {
-        let policy = answer.header("content-security-policy");
-        for part in [
-            "default-src 'none'",
-            "style-src 'self'",
-            "img-src 'self' data:",
-            "base-uri 'none'",
-            "object-src 'none'",
-            "frame-ancestors https://isp.example",
-        ] {
-            assert!(policy.split("; ").any(|found| found == part), "{name}: {policy}");
-        }
-        assert!(!policy.contains("unsafe") && !policy.contains('*'), "{name}: {policy}");
+        assert_eq!(answer.header("content-security-policy"), policy(row.kind), "{name}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{name}");
         assert_eq!(answer.header("x-frame-options"), "SAMEORIGIN", "{name}");
         assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin", "{name}");
@@ -60,19 +43,52 @@ async fn every_answer_has_the_headers_of_its_kind() {
         assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{name}");
         let cache = answer.header("cache-control");
         assert!(cache == "no-store" || row.kind == Kind::Static, "{name}: {cache}");
-        let referrer = answer.header("referrer-policy");
-        assert!(row.kind != Kind::Result || referrer == "no-referrer", "{name}: {referrer}");
+        // A form's page must name its origin to ourselves; every other address is nobody's business.
+        let is_form = matches!(row.kind, Kind::Customer | Kind::Admin);
+        let referrer = if is_form { "same-origin" } else { "no-referrer" };
+        assert_eq!(answer.header("referrer-policy"), referrer, "{name}");
+    }
+}
+
+/// Only a customer's form may lead to the checkout, and scripts run on the result page alone (design 5).
+fn policy(kind: Kind) -> String {
+    let rest = match kind {
+        Kind::Customer => "form-action 'self' https://bitpay.com",
+        Kind::Admin => "form-action 'self'",
+        Kind::Result => "form-action 'self'; script-src 'self'; connect-src 'self'",
+        Kind::Hook | Kind::Static | Kind::Nowhere => "form-action 'none'",
+    };
+    format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+         object-src 'none'; frame-ancestors https://isp.example; {rest}"
+    )
+}
+
+#[tokio::test]
+async fn every_page_that_says_no_names_a_next_step() {
+    let house = House::paired().await;
+    for (row, name, answer) in all_answers(&house).await {
+        if answer.status < 400 || row.kind == Kind::Hook {
+            continue;
+        }
+        assert!(answer.body.contains("<h1"), "{name}: {}", answer.status);
+        assert!(answer.body.contains("<a class=\"btn"), "{name}: {}", answer.status);
     }
 }
 
 #[tokio::test]
-async fn a_customers_form_may_lead_to_the_checkout_and_scripts_run_on_the_result_page_alone() {
-    let house = House::paired().await;
-    for (row, name, answer) in all_answers(&house).await {
-        let policy = answer.header("content-security-policy");
-        let leads_out = policy.contains("form-action 'self' https://bitpay.com");
-        assert_eq!(leads_out, row.kind == Kind::Customer, "{name}: {policy}");
-        assert_eq!(policy.contains("script-src 'self'"), row.kind == Kind::Result, "{name}");
+async fn asking_for_the_head_is_answered_as_asking_for_the_page() {
+    let house = House::with_invoice().await;
+    for row in ROUTES {
+        for cookie in ["customer-1", "admin-1", "nobody"] {
+            let head = TestRequest::default().method(Method::HEAD).uri(&path(row));
+            let head = head.insert_header(("cookie", format!("PHPSESSID={cookie}")));
+            let (head, get) = (house.send(head).await, house.get(cookie, &path(row)).await);
+            assert_eq!(head.status, get.status, "{} by {cookie}", row.path);
+            for header in ["content-type", "location", "vary", "content-security-policy"] {
+                assert_eq!(head.header(header), get.header(header), "{} by {cookie}", row.path);
+            }
+        }
     }
 }
 
@@ -109,6 +125,11 @@ async fn a_last_slash_makes_no_difference(#[case] without: &str, #[case] with: &
 #[rstest]
 #[case("/")]
 #[case("/bitpay/nothing")]
+#[case("/bitpay//")]
+#[case("/bitpay/pay-invoice/7")]
+#[case("/bitpay/admin/")]
+#[case("/bitpay/%ff")]
+#[case("/bitpay/%3Cscript%3Ealert(1)%3C/script%3E")]
 #[case("/bitpay/result")]
 #[case("/bitpay/static/../locales/en/main.ftl")]
 #[case("/bitpay/static/..%2flocales%2fen%2fmain.ftl")]
@@ -120,6 +141,8 @@ async fn what_is_not_in_the_table_does_not_exist(#[case] path: &str) {
     let answer = House::paired().await.get("customer-1", path).await;
     assert_eq!(answer.status, 404);
     assert!(answer.body.contains("Page not found"));
+    assert!(answer.body.contains("href=\"https://isp.example/portal/\""));
+    assert!(!answer.body.contains("<script"));
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
 }
 
@@ -131,17 +154,30 @@ async fn without_tls_nothing_is_said_about_tls() {
     assert!(answer.body.contains("Test mode"));
 }
 
+#[rstest]
+#[case(b"es-AR,es;q=0.9,en;q=0.5", "es", "Importe")]
+#[case(b"EN-us", "en", "Amount")]
+#[case(b"tlh,xx-unknown;q=0.9", "en", "Amount")]
+#[case(b"../../../etc/passwd", "en", "Amount")]
+#[case(b"\xff\xfe", "en", "Amount")]
+#[case(b"", "en", "Amount")]
 #[tokio::test]
-async fn a_page_speaks_the_visitors_language() {
+async fn a_page_speaks_the_visitors_language_or_english(
+    #[case] wish: &[u8],
+    #[case] language: &str,
+    #[case] word: &str,
+) {
     let house = House::paired().await;
     let request = TestRequest::get()
         .uri("/bitpay/")
         .insert_header(("cookie", "PHPSESSID=customer-1"))
-        .insert_header(("accept-language", "es-AR,es;q=0.9,en;q=0.5"));
+        .insert_header(("accept-language", wish));
     let answer = house.send(request).await;
-    assert!(answer.body.contains("<html lang=\"es\""));
-    assert!(answer.body.contains("Importe"));
-    assert_eq!(answer.header("content-language"), "es");
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains(&format!("<html lang=\"{language}\"")));
+    assert!(answer.body.contains(word));
+    assert_eq!(answer.header("content-language"), language);
+    assert!(answer.header("vary").contains("Accept-Language"));
 }
 
 #[tokio::test]

@@ -35,7 +35,8 @@ use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
 use crate::ports::processor::{InvoiceWish, OpenedInvoice, PairingOutcome, Processor, Processors};
 use crate::web::csrf::FormKey;
-use crate::web::{Limits, Site, SiteSettings, routes};
+use crate::web::routes::{self, Kind, ROUTES, Row};
+use crate::web::{Limits, Site, SiteSettings};
 
 pub(super) const PORTAL: &str = "https://isp.example";
 pub(super) const CHECKOUT: &str = "https://bitpay.com/i/x";
@@ -124,7 +125,8 @@ impl Sessions for World {
     ) -> Result<Identity, PeerError> {
         lock(&self.asked).push(freshness);
         let (name, id) = cookie.expose_secret().split_once('-').unwrap_or_default();
-        let id = id.parse().unwrap_or_default();
+        // `customer-1` and `customer-1.phone` are two sessions of one customer.
+        let id = id.split('.').next().unwrap_or_default().parse().unwrap_or_default();
         self.splynx(match name {
             "customer" => Identity::Customer(Customer {
                 id: CustomerId::new(id),
@@ -308,6 +310,13 @@ impl House {
         house
     }
 
+    /// A paired site, and invoice 7 of customer 1 to be paid.
+    pub(super) async fn with_invoice() -> Self {
+        let house = Self::paired().await;
+        house.world.invoice("7", DocumentStatus::NotPaid);
+        house
+    }
+
     pub(super) fn unpaired() -> Self {
         Self::with(Environment::Production, "https://isp.example/bitpay", "0")
     }
@@ -338,19 +347,34 @@ impl House {
     }
 
     /// A form of our own pages, sent with this session cookie.
-    pub(super) async fn post(&self, cookie: &str, path: &str, form: &'static str) -> Answer {
+    pub(super) async fn post(&self, cookie: &str, path: &str, form: impl Into<String>) -> Answer {
         self.send(own_form(cookie, path, form)).await
     }
 }
 
 /// A form as a browser sends it from one of our own pages.
-pub(super) fn own_form(cookie: &str, path: &str, form: &'static str) -> TestRequest {
+pub(super) fn own_form(cookie: &str, path: &str, form: impl Into<String>) -> TestRequest {
     TestRequest::post()
         .uri(path)
         .insert_header(("cookie", session(cookie)))
         .insert_header(("sec-fetch-site", "same-origin"))
         .insert_header(("content-type", "application/x-www-form-urlencoded"))
-        .set_payload(form)
+        .set_payload(form.into())
+}
+
+/// Every route of these kinds.
+pub(super) fn rows(kinds: &'static [Kind]) -> impl Iterator<Item = &'static Row> {
+    ROUTES.iter().filter(|row| kinds.contains(&row.kind))
+}
+
+/// A path of this row that reaches its handler.
+pub(super) fn path(row: &Row) -> String {
+    let path = row
+        .path
+        .replace("{token}", "0123456789abcdef0123456789abcdef")
+        .replace("{hook}", "0123456789abcdef0123456789abcdef")
+        .replace("{file}", "splynx-bitpay.css");
+    if path.contains("/pay-") { format!("{path}?item_id=7") } else { path }
 }
 
 fn session(cookie: &str) -> String {
