@@ -1,8 +1,9 @@
 //! The admin's page: pairing and unpairing.
 
+use actix_web::test::TestRequest;
 use rstest::rstest;
 
-use super::world::{Answer, Fault, House, lock, own_form};
+use super::world::{Answer, Fault, House, lock};
 use crate::domain::connection::{ConnectionStatus, Environment};
 
 const PATH: &str = "/bitpay/config";
@@ -16,8 +17,7 @@ async fn form_token(house: &House, cookie: &str) -> String {
 
 async fn submit(house: &House, fields: &str) -> Answer {
     let token = form_token(house, "admin-1").await;
-    let body = format!("form_token={token}&{fields}");
-    house.send(own_form("admin-1", PATH, "").set_payload(body)).await
+    house.post("admin-1", PATH, format!("form_token={token}&{fields}")).await
 }
 
 fn active(house: &House) -> usize {
@@ -88,13 +88,50 @@ async fn a_code_that_does_not_work_says_why_and_stays_in_the_field(
 #[tokio::test]
 async fn an_admins_form_needs_the_token_of_their_own_session() {
     let house = House::paired().await;
-    let foreign = form_token(&house, "admin-2").await;
-    for token in ["", "00", foreign.as_str()] {
-        let body = format!("form_token={token}&action=unpair");
-        let answer = house.send(own_form("admin-1", PATH, "").set_payload(body)).await;
-        assert_eq!(answer.status, 403);
-        assert!(answer.body.contains("out of date"));
+    let own = form_token(&house, "admin-1").await;
+    let another_admins = form_token(&house, "admin-2").await;
+    let an_old_sessions = form_token(&house, "admin-1.yesterday").await;
+    let damaged = format!("{own}00");
+    for token in ["", "00", &another_admins, &an_old_sessions, &own[1..], &damaged] {
+        for action in ["unpair", "pair&pairing_code=u7m0VSR"] {
+            let form = format!("form_token={token}&action={action}");
+            let answer = house.post("admin-1", PATH, form).await;
+            assert_eq!(answer.status, 403, "{token}");
+            assert!(answer.body.contains("out of date"), "{token}");
+            assert!(answer.body.contains("href=\"/bitpay/config\""), "{token}");
+        }
     }
+    assert_eq!(house.post("admin-1", PATH, "action=unpair").await.status, 403);
+    assert_eq!((active(&house), lock(&house.world.rows).connections.len()), (1, 1));
+    let form = format!("form_token={own}&action=unpair");
+    assert_eq!(house.post("admin-1", PATH, form).await.status, 303);
+    assert_eq!(active(&house), 0);
+}
+
+/// The token alone is worth nothing: the form must come from our own page as well.
+#[tokio::test]
+async fn a_stolen_token_opens_nothing_from_elsewhere() {
+    let house = House::paired().await;
+    let token = form_token(&house, "admin-1").await;
+    let request = TestRequest::post()
+        .uri(PATH)
+        .insert_header(("cookie", "PHPSESSID=admin-1"))
+        .insert_header(("origin", "https://evil.example"))
+        .insert_header(("content-type", "application/x-www-form-urlencoded"))
+        .set_payload(format!("form_token={token}&action=unpair"));
+    let answer = house.send(request).await;
+    assert_eq!(answer.status, 403);
+    assert!(answer.body.contains("not sent from our pages"));
+    assert_eq!(active(&house), 1);
+}
+
+#[tokio::test]
+async fn a_token_in_the_address_is_no_token() {
+    let house = House::paired().await;
+    let token = form_token(&house, "admin-1").await;
+    let path = format!("{PATH}?form_token={token}&action=unpair");
+    assert_eq!(house.get("admin-1", &path).await.status, 200);
+    assert_eq!(house.post("admin-1", &path, "action=unpair").await.status, 403);
     assert_eq!(active(&house), 1);
 }
 

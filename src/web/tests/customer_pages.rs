@@ -5,10 +5,13 @@ use std::time::Duration;
 use actix_web::test::TestRequest;
 use rstest::rstest;
 
-use super::world::{CHECKOUT, House, lock, own_form};
+use super::world::{CHECKOUT, Fault, House, lock};
 use crate::domain::attempt::State;
 use crate::domain::connection::Environment;
 use crate::domain::payable::DocumentStatus;
+use crate::views::texts::languages;
+
+const PAY: &str = "/bitpay/pay-invoice?item_id=7";
 
 #[tokio::test]
 async fn the_pay_page_shows_what_splynx_says_and_ignores_the_rest_of_the_address() {
@@ -67,25 +70,41 @@ async fn a_refill_leads_to_the_checkout() {
 
 #[tokio::test]
 async fn a_customer_who_begins_too_many_payments_waits_and_nobody_else_does() {
-    let house = House::paired().await;
-    for _ in 0..10 {
-        assert_eq!(house.post("customer-1", "/bitpay/", "amount=5").await.status, 303);
+    let house = House::with_invoice().await;
+    for amount in 5..10 {
+        let form = format!("amount={amount}");
+        assert_eq!(house.post("customer-1", "/bitpay/", form).await.status, 303);
+        assert_eq!(house.post("customer-1", PAY, "").await.status, 303);
     }
-    let held = house.post("customer-1", "/bitpay/", "amount=5").await;
+    let begun = lock(&house.world.rows).attempts.len();
+    let held = house.post("customer-1", "/bitpay/", "amount=99").await;
     assert_eq!(held.status, 429);
     assert!(held.body.contains("Too many payments"));
     let wait: u64 = held.header("retry-after").parse().unwrap();
+    assert_eq!(house.post("customer-1", PAY, "").await.status, 429);
+    let other_session = house.post("customer-1.phone", "/bitpay/", "amount=98").await;
+    assert_eq!(other_session.status, 429, "the limit is the customer's, not the session's");
+    assert_eq!(lock(&house.world.rows).attempts.len(), begun);
+    assert_eq!(house.get("customer-1", PAY).await.status, 200, "looking is free");
     assert!((1..=7).contains(&wait), "{wait}");
     assert_eq!(house.post("customer-2", "/bitpay/", "amount=5").await.status, 303);
     house.world.advance(Duration::from_secs(wait));
     assert_eq!(house.post("customer-1", "/bitpay/", "amount=5").await.status, 303);
 }
 
+#[tokio::test]
+async fn two_clicks_are_one_payment() {
+    let house = House::with_invoice().await;
+    for _ in 0..2 {
+        assert_eq!(house.post("customer-1", PAY, "").await.header("location"), CHECKOUT);
+    }
+    assert_eq!(lock(&house.world.rows).attempts.len(), 1);
+}
+
 /// A house with one attempt in this state, and the address of its result page.
 async fn result_page(state: State) -> (House, String) {
-    let house = House::paired().await;
-    house.world.invoice("7", DocumentStatus::NotPaid);
-    house.send(own_form("customer-1", "/bitpay/pay-invoice?item_id=7", "")).await;
+    let house = House::with_invoice().await;
+    house.post("customer-1", PAY, "").await;
     let mut rows = lock(&house.world.rows);
     rows.attempts[0].state = state;
     let path = format!("/bitpay/result/{}", rows.attempts[0].result_token);
@@ -94,6 +113,7 @@ async fn result_page(state: State) -> (House, String) {
 }
 
 #[rstest]
+#[case(State::Opening, "waiting", "Waiting for your payment", true)]
 #[case(State::AwaitingPayment, "waiting", "Waiting for your payment", true)]
 #[case(State::Confirming, "confirming", "Payment seen", true)]
 #[case(State::Settled, "settled", "Payment received", true)]
@@ -108,11 +128,16 @@ async fn the_result_page_shows_the_state_without_login_and_looks_again_while_it_
     #[case] is_live: bool,
 ) {
     let (house, path) = result_page(state).await;
-    let page = house.send(TestRequest::get().uri(&format!("{path}?status=success"))).await;
+    let lie = format!("{path}?status=success&progress=paid&price=1");
+    let page = house.send(TestRequest::get().uri(&lie)).await;
     assert_eq!(page.status, 200);
     assert!(page.body.contains(title), "{}", page.body);
     assert!(page.body.contains("51.61 USD") && page.body.contains("#7"));
     assert!(page.body.contains("aria-live=\"polite\""));
+    let says = |state: &str| page.body.contains(&format!("data-progress=\"{state}\""));
+    assert!(says(progress) && (progress == "paid" || !page.body.contains("successful")));
+    let refresh = "<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript>";
+    assert_eq!(page.body.contains(refresh), is_live);
     assert_eq!(page.body.contains("http-equiv=\"refresh\""), is_live);
     assert_eq!(page.body.contains("result.js"), is_live);
     assert_eq!(page.body.contains(CHECKOUT), state == State::AwaitingPayment);
@@ -128,6 +153,18 @@ async fn the_result_page_shows_the_state_without_login_and_looks_again_while_it_
 }
 
 #[tokio::test]
+async fn every_state_has_its_words_in_every_language() {
+    for state in State::ALL {
+        let (house, path) = result_page(state).await;
+        for language in languages() {
+            let request = TestRequest::get().uri(&path);
+            let request = request.insert_header(("accept-language", language.to_string()));
+            assert_eq!(house.send(request).await.status, 200, "{state:?} {language}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_result_page_tells_its_script_in_the_customers_language() {
     let (house, path) = result_page(State::Recorded).await;
     let request = TestRequest::get()
@@ -137,8 +174,46 @@ async fn the_result_page_tells_its_script_in_the_customers_language() {
     assert!(house.send(request).await.body.contains("¡Pago realizado!"));
 }
 
+/// Coming back is a hint like any other, and no more than one is kept.
+#[tokio::test]
+async fn coming_back_makes_us_look_and_changes_nothing() {
+    let (house, path) = result_page(State::AwaitingPayment).await;
+    let before = format!("{:?}", lock(&house.world.rows).attempts);
+    for _ in 0..3 {
+        house.send(TestRequest::get().uri(&path)).await;
+    }
+    assert_eq!(lock(&house.world.rows).hints.len(), 1);
+    assert_eq!(format!("{:?}", lock(&house.world.rows).attempts), before);
+}
+
+#[tokio::test]
+async fn the_result_page_needs_neither_splynx_nor_the_processor() {
+    let (house, path) = result_page(State::Confirming).await;
+    house.world.breaks(Fault::SplynxDown);
+    house.world.breaks(Fault::ProcessorDown);
+    let page = house.send(TestRequest::get().uri(&path)).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("Payment seen"));
+    house.world.breaks(Fault::StoreDown);
+    assert_eq!(house.send(TestRequest::get().uri(&path)).await.status, 503);
+}
+
+/// The page is open to whoever has its address: nothing of the customer is on it, nor a name of ours.
+#[tokio::test]
+async fn the_result_page_shows_number_sum_and_state_only() {
+    let (house, path) = result_page(State::AwaitingPayment).await;
+    let attempt = lock(&house.world.rows).attempts[0].clone();
+    let page = house.send(TestRequest::get().uri(&path)).await;
+    for secret in [attempt.id.to_string(), attempt.hook.to_string(), "Customer One".to_owned()] {
+        assert!(!page.body.contains(&secret), "{secret}");
+    }
+    assert!(!path.contains(&attempt.id.to_string()));
+}
+
 #[rstest]
 #[case("0123456789abcdef0123456789abcdef")]
+#[case("0123456789ABCDEF0123456789ABCDEF")]
+#[case("%ff")]
 #[case("short")]
 #[case("..%2f..")]
 #[tokio::test]

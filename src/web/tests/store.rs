@@ -25,6 +25,10 @@ impl World {
         if self.has(Fault::StoreDown) {
             return Err(StoreError::Unavailable("secret words of the database".to_owned()));
         }
+        if self.has(Fault::StoreUnreadable) {
+            let row = "secret words of the database".to_owned();
+            return Err(StoreError::Inconsistent { table: "attempts", column: "state", row });
+        }
         Ok(step(&mut lock(&self.rows)))
     }
 

@@ -45,6 +45,7 @@ pub(super) const CHECKOUT: &str = "https://bitpay.com/i/x";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
     StoreDown,
+    StoreUnreadable,
     SplynxDown,
     ProcessorDown,
     ProcessorRefuses,

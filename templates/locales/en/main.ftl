@@ -140,4 +140,4 @@ notice-not-paired-text = Payments by BitPay are not available at the moment. Ple
 notice-splynx-down-title = The portal does not answer
 notice-splynx-down-text = We could not reach the billing system. Nothing was charged. Please try again in a minute.
 notice-store-down-title = Not available at the moment
-notice-store-down-text = Nothing was charged. Please try again in a minute.
+notice-store-down-text = Our records cannot be read right now. A payment already made is not lost. Please try again in a minute.

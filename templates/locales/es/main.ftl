@@ -140,4 +140,4 @@ notice-not-paired-text = Los pagos con BitPay no están disponibles en este mome
 notice-splynx-down-title = El portal no responde
 notice-splynx-down-text = No pudimos conectar con el sistema de facturación. No se cobró nada. Inténtelo de nuevo en un minuto.
 notice-store-down-title = No disponible en este momento
-notice-store-down-text = No se cobró nada. Inténtelo de nuevo en un minuto.
+notice-store-down-text = En este momento no se pueden leer nuestros datos. Un pago ya hecho no se pierde. Inténtelo de nuevo en un minuto.
