@@ -6,6 +6,7 @@ Invariant: each function measures one thing and changes nothing but what it says
 import http.server
 import json
 import multiprocessing
+import os
 import pathlib
 import statistics
 import time
@@ -14,6 +15,7 @@ from . import http as net
 from .stage import end, free_port
 
 SESSION_CHECKS = ("admin/auth/tokens", "admin/config/config")
+STATEMENTS = "admin/finance/bank-statement"
 
 
 def memory(process):
@@ -22,6 +24,19 @@ def memory(process):
     rollup = fields(f"/proc/{process.pid}/smaps_rollup")
     return {"rss": status["VmRSS"] / 1024, "anon": status["RssAnon"] / 1024, "file": status["RssFile"] / 1024,
             "pss": rollup["Pss"] / 1024, "threads": status["Threads"], "peak": status["VmHWM"] / 1024}
+
+
+def idle(process, seconds):
+    """The memory after so many idle seconds, and the share of one core that was used meanwhile."""
+    before = processor_seconds(process)
+    time.sleep(seconds)
+    return memory(process) | {"cpu": (processor_seconds(process) - before) / seconds}
+
+
+def processor_seconds(process):
+    """Processor time so far, of all threads."""
+    after_name = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def fields(path):
@@ -72,41 +87,42 @@ def calls(stage, path, cookie=None, form=None):
     """Calls to Splynx that one page makes: (to find out who is there, its own)."""
     net.control(stage.portal, "DELETE", "log")
     status, _, body = stage.page(path, cookie, form)
+    log = net.control(stage.portal, "GET", "log")
     if status not in (200, 303):
         raise RuntimeError(f"{path}: {status} {body.decode(errors='replace')[:500]}")
-    log = net.control(stage.portal, "GET", "log")
-    checks = [entry for entry in log if is_session_check(entry)]
-    return len(checks), len(log) - len(checks)
+    asked = [kind_of_call(entry) for entry in log]
+    return asked.count("session"), asked.count("own")
 
 
-def is_session_check(entry):
-    """Whether a call asks whose the session is: exchange, probe, own customer, log out."""
+def kind_of_call(entry):
+    """What a call is for: whose the session is, the payment statement (the worker's job, nobody waits), or the page."""
     path = entry["path"].strip("/")
-    own = path == "admin/customers/customer" and "limit=2" in entry["query"]
-    return own or path.startswith(SESSION_CHECKS)
+    if path.startswith(SESSION_CHECKS) or path == "admin/customers/customer" and "limit=2" in entry["query"]:
+        return "session"
+    return "worker" if path.startswith(STATEMENTS) else "own"
 
 
 def calls_of_all_pages(stage, result_path):
-    """`[(page, calls of the session check, own calls at first view, own calls at second view)]`."""
-    customer, numbers = stage.customer(1)
-    admin = stage.session({"admin": 1})
-    pay = f"/bitpay/pay-invoice?item_id={numbers[0]}"
-    pages = [("refill", "/bitpay/", customer), ("pay an invoice", pay, stage.customer(0)[0] and customer),
-             ("result", result_path, None), ("admin's config", "/bitpay/config", admin)]
+    """`[(page, calls of the session check, own calls at first view, own calls at next view)]`.
+
+    Every page gets a session that was never seen. A click asks anew who is there: it has no next view.
+    """
+    pays = "/bitpay/pay-invoice?item_id={}"
     rows = []
-    for name, path, cookie in pages:
-        checks, first = calls(stage, path, cookie)
-        _, second = calls(stage, path, cookie)
-        rows.append((name, checks, first, second))
-    rows.append(("begin a refill (POST)", *clicked(stage, "/bitpay/", customer, {"amount": "12.00"})))
-    rows.append(("pay an invoice (POST)", *clicked(stage, pay, customer, {"item_id": numbers[0]})))
+    for name, path in (("refill page", "/bitpay/"), ("pay page of an invoice", pays)):
+        cookie, numbers = stage.customer(1)
+        address = path.format(numbers[0])
+        rows.append((name, *calls(stage, address, cookie), calls(stage, address, cookie)[1]))
+        rows.append((f"{name}, click", *clicked(stage, address, cookie, numbers[0]), None))
+    admin = stage.session({"admin": 1})
+    for name, path, cookie in (("result page", result_path, None), ("config page", "/bitpay/config", admin)):
+        rows.append((name, *calls(stage, path, cookie), calls(stage, path, cookie)[1]))
     return rows
 
 
-def clicked(stage, path, cookie, form):
-    """A click asks anew who is there, and so has no cached view."""
-    checks, own = calls(stage, path, cookie, form)
-    return checks, own, None
+def clicked(stage, path, cookie, number):
+    """The calls of the click that begins the payment."""
+    return calls(stage, path, cookie, {"item_id": number, "amount": "12.00"})
 
 
 class Static(http.server.BaseHTTPRequestHandler):
@@ -139,7 +155,8 @@ def speeds(stage, result_path, count, seconds):
     reference = multiprocessing.Process(target=reference_server, args=(port,), daemon=True)
     reference.start()
     net.wait_until_it_listens(port)
-    targets = [("Python's http.server, 3 bytes", port, "/", None), ("`/health` of the add-on", stage.ops, "/health", None),
+    targets = [("Python's http.server, 3 bytes", port, "/", None),
+               ("`/health` of the add-on", stage.ops, "/health", None),
                ("style sheet", stage.pages, "/bitpay/static/splynx-bitpay.css", None),
                ("result page (one read of the database)", stage.pages, result_path, None),
                ("refill page (one read of the database)", stage.pages, "/bitpay/", cookie),

@@ -35,7 +35,8 @@ def goals(runs):
             number = f"{seen:.0f}" if isinstance(seen, int) else f"{seen:.1f}"
             found.append(Goal(name, base, f"≤ {limit}{unit}", f"{number}{unit}", seen <= limit))
 
-        at_most("Memory (RSS), idle after pairing, page views and payments", run["memory_idle"]["rss"], MEMORY_MIB, " MiB")
+        idle = run["memory_idle"]["rss"]
+        at_most("Memory (RSS), idle after pairing, page views and payments", idle, MEMORY_MIB, " MiB")
         at_most("Start to ready, existing database", run["start"], START_MS, " ms")
         at_most("Start to ready, empty database", run["first_start"], START_MS, " ms")
         worst = max(max(first, second or 0) for _, _, first, second in run["calls"])
@@ -51,13 +52,18 @@ def text(goals, runs, build, root):
 
 def heading(build, root):
     """When, of what, and on which machine."""
-    git = lambda *words: subprocess.run(["git", *words], cwd=root, capture_output=True, text=True).stdout.strip()
-    dirty = " with changes" if git("status", "--porcelain", "--untracked-files=no", "--", "src", "Cargo.lock") else ""
+    dirty = " with changes" if git(root, "status", "--porcelain", "--", "src", "templates", "Cargo.lock") else ""
     memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1)) / 1024 / 1024
     size = (build / "splynx-bitpay").stat().st_size / 1024 / 1024
-    return (f"Measured {datetime.date.today()} at commit `{git('rev-parse', '--short', 'HEAD')}`{dirty}, `{build.name}` "
-            f"build of {size:.1f} MiB, on {os.cpu_count()} cores ({processor()}), {memory:.0f} GiB of memory, "
-            f"load {os.getloadavg()[1]:.1f}.")
+    commit = git(root, "rev-parse", "--short", "HEAD")
+    return (f"Measured {datetime.date.today()} at commit `{commit}`{dirty}, `{build.name}` build of "
+            f"{size:.1f} MiB, on {os.cpu_count()} cores ({processor()}), {memory:.0f} GiB of memory, load "
+            f"{os.getloadavg()[1]:.1f}.")
+
+
+def git(root, *words):
+    """What git says."""
+    return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def processor():
@@ -80,10 +86,16 @@ def goal_table(goals):
 
 def memory_table(runs):
     """Memory at three moments."""
-    moments = [("memory_ready", "just ready"), ("memory_idle", "idle after warm-up"), ("memory_after_load", "idle after load")]
+    moments = [("memory_ready", "just ready"), ("memory_idle", "idle"), ("memory_after_load", "after load")]
     rows = [[run["database"], words, *(f"{run[key][part]:.1f}" for part in ("rss", "anon", "file", "pss", "peak")),
-             run[key]["threads"]] for run in runs for key, words in moments]
-    return table(["database", "moment", "RSS MiB", "of it private", "of it files", "Pss", "peak", "threads"], rows)
+             run[key]["threads"], cpu(run[key])] for run in runs for key, words in moments]
+    head = ["database", "moment", "RSS MiB", "private", "files", "Pss", "peak", "threads", "idle CPU"]
+    return table(head, rows)
+
+
+def cpu(figures):
+    """The share of one core, where it was measured."""
+    return f"{figures['cpu'] * 100:.2f} %" if "cpu" in figures else "–"
 
 
 def call_table(run):

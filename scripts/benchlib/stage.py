@@ -86,7 +86,8 @@ class Stage:
         self.spawn(simulator, "bitpay", "--listen", f"127.0.0.1:{self.bitpay}", "--pairing-code", PAIRING_CODE,
                    "--public-url", f"https://localhost:{self.bitpay_tls}")
         for inner, outer in ((self.portal, self.portal_tls), (self.bitpay, self.bitpay_tls)):
-            self.spawn(sys.executable, HERE / "tls_front.py", outer, inner, self.home / "tls.crt", self.home / "tls.key")
+            certificate = (self.home / "tls.crt", self.home / "tls.key")
+            self.spawn(sys.executable, HERE / "tls_front.py", outer, inner, *certificate)
         for port in (self.portal, self.bitpay, self.portal_tls, self.bitpay_tls):
             http.wait_until_it_listens(port)
 
