@@ -23,11 +23,9 @@ pub enum NoticeKind {
     ForeignForm,
     /// The admin's form is too old.
     StaleForm,
-    /// The document belongs to another customer.
-    SomeoneElses,
     /// No such page.
     NotFound,
-    /// No such document.
+    /// No such document of this customer.
     UnknownDocument,
     /// No such payment.
     UnknownPayment,
@@ -67,7 +65,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind there is.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 26] = [
         Self::BadRequest,
         Self::NoNumber,
         Self::Login,
@@ -75,7 +73,6 @@ impl NoticeKind {
         Self::CustomerOnAdminPage,
         Self::ForeignForm,
         Self::StaleForm,
-        Self::SomeoneElses,
         Self::NotFound,
         Self::UnknownDocument,
         Self::UnknownPayment,
@@ -108,7 +105,6 @@ impl NoticeKind {
             Self::CustomerOnAdminPage => "customer-on-admin-page",
             Self::ForeignForm => "foreign-form",
             Self::StaleForm => "stale-form",
-            Self::SomeoneElses => "someone-elses",
             Self::NotFound => "not-found",
             Self::UnknownDocument => "unknown-document",
             Self::UnknownPayment => "unknown-payment",

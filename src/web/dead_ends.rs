@@ -50,8 +50,8 @@ pub fn back_to_payments(site: &Site) -> Link {
 fn kind(error: &DeadEnd) -> NoticeKind {
     match error {
         DeadEnd::NoNumber => NoticeKind::NoNumber,
-        DeadEnd::UnknownDocument => NoticeKind::UnknownDocument,
-        DeadEnd::SomeoneElses => NoticeKind::SomeoneElses,
+        // Numbers can be guessed: nobody learns from us which of them exist.
+        DeadEnd::UnknownDocument | DeadEnd::SomeoneElses => NoticeKind::UnknownDocument,
         DeadEnd::NotPayable(NotPayable::Paid) => NoticeKind::Paid,
         DeadEnd::NotPayable(NotPayable::Pending) => NoticeKind::Pending,
         DeadEnd::NotPayable(NotPayable::Deleted) => NoticeKind::Deleted,

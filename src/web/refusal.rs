@@ -74,11 +74,9 @@ pub fn status(kind: NoticeKind) -> StatusCode {
     match kind {
         K::BadRequest | K::NoNumber => StatusCode::BAD_REQUEST,
         K::Login => StatusCode::UNAUTHORIZED,
-        K::AdminOnCustomerPage
-        | K::CustomerOnAdminPage
-        | K::ForeignForm
-        | K::StaleForm
-        | K::SomeoneElses => StatusCode::FORBIDDEN,
+        K::AdminOnCustomerPage | K::CustomerOnAdminPage | K::ForeignForm | K::StaleForm => {
+            StatusCode::FORBIDDEN
+        }
         K::NotFound | K::UnknownDocument | K::UnknownPayment => StatusCode::NOT_FOUND,
         K::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         K::TooSlow => StatusCode::REQUEST_TIMEOUT,
