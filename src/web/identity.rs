@@ -37,7 +37,7 @@ pub async fn customer(
     freshness: Freshness,
     back: &str,
 ) -> Result<Customer, Refusal> {
-    match identify(site, request, freshness).await? {
+    match identify(site, request, freshness, back).await? {
         (Identity::Customer(customer), _) => Ok(customer),
         (Identity::Admin { .. }, _) => Err(Refusal::with_links(
             NoticeKind::AdminOnCustomerPage,
@@ -58,7 +58,7 @@ pub async fn admin(
     freshness: Freshness,
     back: &str,
 ) -> Result<AdminSession, Refusal> {
-    match identify(site, request, freshness).await? {
+    match identify(site, request, freshness, back).await? {
         (Identity::Admin { id }, Some(cookie)) => Ok(AdminSession { admin: id, cookie }),
         (Identity::Customer(_), _) => {
             let client = client_ip::of(site, request);
@@ -74,6 +74,7 @@ async fn identify(
     site: &Site,
     request: &HttpRequest,
     freshness: Freshness,
+    again: &str,
 ) -> Result<(Identity, Option<SecretString>), Refusal> {
     let Some(cookie) = session_cookie(site, request) else {
         return Ok((Identity::Nobody, None));
@@ -82,7 +83,8 @@ async fn identify(
         Ok(identity) => Ok((identity, Some(cookie))),
         Err(error) => {
             tracing::warn!(%error, "Splynx cannot tell whose session this is");
-            Err(Refusal::of(NoticeKind::SplynxDown))
+            let again = Link::here(again, "try-again");
+            Err(Refusal::with_links(NoticeKind::SplynxDown, vec![again]))
         }
     }
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 
 /** Chooses a coin and pays; works with and without scripts. */
 export async function payAt(page, { coin = "Bitcoin" } = {}) {
-  await page.getByRole("radio", { name: new RegExp(`^${coin} `) }).check();
+  await page.getByRole("radio", { name: new RegExp(`^${coin} [\\d.]`) }).check();
   await page.getByRole("button", { name: "Continue" }).click();
   await page.getByRole("button", { name: /^Pay [\d.]+ [A-Z]+$/ }).click();
 }

@@ -38,7 +38,12 @@ export class Look {
 
 export async function picture(page, name) {
   await mkdir(PICTURES, { recursive: true });
-  await page.screenshot({ path: path.join(PICTURES, `${name}.png`), fullPage: true, animations: "disabled" });
+  await page.screenshot({ path: path.join(PICTURES, `${name}.png`), fullPage: (await hasModal(page)) === 0, animations: "disabled" });
+}
+
+/** The portal's modal stays where it is while the page below it scrolls; only what is on the screen shows it well. */
+function hasModal(page) {
+  return page.locator(".modal:not([hidden])").count();
 }
 
 /** Nobody should have to scroll sideways, neither the page nor the modal in it. */
@@ -56,6 +61,8 @@ async function assertFits(page, name, width) {
 /** What can be pressed or filled in says what it is, and every page has one heading, a title and a language. */
 async function assertNamed(page, name) {
   for (const frame of page.frames()) {
+    // The portal's modal before it is opened.
+    if (frame.url() === "about:blank" || frame.url() === "") continue;
     const found = await frame.evaluate(() => {
       const label = (control) => control.labels?.[0]?.textContent ?? "";
       const nameOf = (control) =>
