@@ -28,16 +28,13 @@ pub async fn run<B: MessageBody + 'static>(
     let started = site.app.clock.monotonic();
     let response = match csrf::judge(&site, row, request.request()) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        Err(refusal) => request.into_response(refusing(&refusal)),
+        // `into_response` would lose the refusal, and with it the page.
+        Err(refusal) => request.error_response(refusal),
     };
     let mut response = with_page(&site, row, response);
     headers::apply(&site, row.kind, response.response_mut().headers_mut());
     access_log::note(&site, row, &response, started);
     Ok(response)
-}
-
-fn refusing(refusal: &Refusal) -> HttpResponse {
-    HttpResponse::from_error(refusal.clone())
 }
 
 /// Puts the page of a refusal into its answer. Senders of hooks read no pages.
