@@ -52,9 +52,9 @@ export class Demo {
   static async start({ name, database, fee = "0" }) {
     await mkdir(LOGS, { recursive: true });
     for (let attempt = 1; ; attempt += 1) {
-      const demo = new Demo(name, await freePorts(4));
+      const demo = new Demo(name, await freePorts(4), database);
       try {
-        await demo.#launch(database, fee);
+        await demo.#launch(fee);
         return demo;
       } catch (error) {
         await demo.stop();
@@ -67,9 +67,10 @@ export class Demo {
   #child;
   #recent = [];
 
-  constructor(name, port) {
+  constructor(name, port, database) {
     const at = (offset) => `http://127.0.0.1:${port + offset}`;
     this.name = name;
+    this.database = database;
     this.portal = at(0);
     this.bitpayUrl = at(1);
     this.ops = at(3);
@@ -80,9 +81,9 @@ export class Demo {
     this.logFile = path.join(LOGS, `${name}.log`);
   }
 
-  async #launch(database, fee) {
+  async #launch(fee) {
     const options = ["demo", "--port", String(this.port), "--fee", fee];
-    if (database) options.push("--database", database);
+    if (this.database) options.push("--database", this.database);
     const log = createWriteStream(this.logFile);
     this.#child = spawn(path.join(BINARIES, "splynx-bitpay-sim"), options, { stdio: ["ignore", "pipe", "pipe"] });
     const ready = new Promise((resolve, reject) => {
@@ -115,6 +116,13 @@ export class Demo {
     } catch (error) {
       return { code: error.code, text: `${error.stdout}${error.stderr}` };
     }
+  }
+
+  /** How many attempts PostgreSQL holds. */
+  async attemptsInPostgres() {
+    const query = ["--tuples-only", "--no-align", "--command", "SELECT count(*) FROM attempts"];
+    const { stdout } = await run("psql", ["--dbname", this.database, ...query]);
+    return Number(stdout);
   }
 
   /** Ends it, and whatever it started. */

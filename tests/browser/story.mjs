@@ -1,9 +1,9 @@
-// The whole story in headless Chromium, on SQLite and then on PostgreSQL:
+// The whole story in headless Chromium, on SQLite and on PostgreSQL, side by side:
 //
 //   ./scripts/with-postgres node tests/browser/story.mjs [--screenshots-for-docs]
 //
-// Every step prints a line. The first that fails is named, leaves pictures in target/screenshots, and ends the test
-// with exit code 1. With --screenshots-for-docs the pictures of the documentation are written anew.
+// Every step prints a line. The first that fails is named, leaves pictures in target/screenshots, and ends the story
+// on its database; the exit code is then 1. With --screenshots-for-docs the pictures of the documentation are written anew.
 
 import path from "node:path";
 
@@ -49,7 +49,7 @@ class Story {
   }
 
   /** Does one step, and prints its line. */
-  async step(name, work) {
+  step = async (name, work) => {
     this.#steps += 1;
     const began = Date.now();
     const line = `${this.demo.name} ${String(this.#steps).padStart(2, "0")} ${name}`;
@@ -62,7 +62,7 @@ class Story {
       throw error;
     }
     console.log(`ok      ${line} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
-  }
+  };
 
   async #keepPictures() {
     const pages = this.visitors.flatMap(({ context }) => context.pages());
@@ -103,12 +103,13 @@ async function main() {
   }
   const browser = await launch();
   try {
-    await tell(browser, { name: "sqlite", takesPictures: true, picturesForDocs: options.length > 0 });
-    await tell(browser, { name: "postgresql", database: await freshDatabase(server) });
-    return 0;
-  } catch (error) {
-    console.error(error);
-    return 1;
+    const told = await Promise.allSettled([
+      tell(browser, { name: "sqlite", takesPictures: true, picturesForDocs: options.length > 0 }),
+      tell(browser, { name: "postgresql", database: await freshDatabase(server) }),
+    ]);
+    const failures = told.filter(({ status }) => status === "rejected");
+    for (const { reason } of failures) console.error(reason);
+    return failures.length === 0 ? 0 : 1;
   } finally {
     await browser.close();
   }

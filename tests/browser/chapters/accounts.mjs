@@ -18,6 +18,12 @@ export async function accounts(story) {
     assert.equal(new Set(ours.map(({ receipt_number: receipt }) => receipt)).size, ours.length);
   });
 
+  if (demo.database) {
+    await story.step("the attempts are in PostgreSQL", async () => {
+      assert.ok(await demo.attemptsInPostgres() >= paid.length);
+    });
+  }
+
   await story.step("the admin sees payments, invoices and payment statements", async () => {
     await admin.logIn("/admin/", "admin");
     await page.getByRole("link", { name: "Payments", exact: true }).click();

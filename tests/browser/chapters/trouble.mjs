@@ -53,6 +53,14 @@ export async function trouble(story) {
     await page.getByRole("heading", { name: "The portal does not answer" }).waitFor();
     await page.getByRole("link", { name: "Try again" }).waitFor();
     await look.at(customer, "notice-splynx-down");
+
+    const stranger = await story.customer("customer2");
+    stranger.expect(503);
+    await stranger.open("/bitpay/");
+    await stranger.page.getByRole("heading", { name: "The portal does not answer" }).waitFor();
+    const again = stranger.page.getByRole("link", { name: "Try again" });
+    assert.equal(await again.getAttribute("href"), "/bitpay/");
+    await story.leave(stranger);
   });
 
   await story.step("once Splynx is back, the payment is recorded by itself", async () => {
