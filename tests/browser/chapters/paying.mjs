@@ -156,6 +156,6 @@ async function refill(story) {
 }
 
 async function pictureForDocs(page) {
-  await page.setViewportSize({ width: 1280, height: 720 });
+  await page.setViewportSize({ width: 1280, height: 600 });
   await page.screenshot({ path: path.join(ROOT, "docs/images/pay.png"), animations: "disabled" });
 }
