@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fmt-check clippy doc deny unit browser bench torture tools
+.PHONY: help demo test check fmt-check clippy doc deny unit browser clients bench torture tools
 
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ unit: ## All tests but the browser's, on SQLite and PostgreSQL
 browser: ## The story in headless Chromium, on both databases
 	$(CARGO) build --bins
 	./scripts/with-postgres node tests/browser/story.mjs
+
+clients: ## Other people's clients against the simulators: BitPay's own SDK, PHP's signatures
+	$(CARGO) build --bins
+	./tests/clients/run
 
 torture: ## The heavy suites in full
 	./scripts/with-postgres env SPLYNX_BITPAY_TORTURE=1 $(CARGO) nextest run heavy

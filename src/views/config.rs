@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::View;
+use super::{Link, View};
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,6 +23,8 @@ pub struct ConfigPage {
     pub code: String,
     /// The connection that takes payments now.
     pub paired: Option<Paired>,
+    /// Back to the admin's pages.
+    pub back: Link,
 }
 
 /// The connection that takes payments now.
@@ -49,6 +51,7 @@ impl View for ConfigPage {
             failure: None,
             code: String::new(),
             paired: None,
+            back: Link::out("https://isp.example/admin/", "back-admin"),
         };
         let paired = Self {
             paired: Some(Paired {

@@ -1,7 +1,7 @@
 // Turns the result page from "waiting" to "paid" by itself. Without it, the page reloads by its meta tag.
 (function () {
   "use strict";
-  var FIRST_MS = 3000, LONGEST_MS = 30000, SLOWER = 1.15;
+  var FIRST_MS = 1000, LONGEST_MS = 30000, SLOWER = 1.25;
   var page = document.getElementById("result");
   var pause = FIRST_MS, timer = null;
 

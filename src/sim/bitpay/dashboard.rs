@@ -19,6 +19,7 @@ const LATEST: usize = 50;
 pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .route("/", web::get().to(home))
+        .route("/", web::get().to(async || pages::see_other("/dashboard")))
         .route("/dashboard", web::get().to(show))
         .route("/dashboard/merchant/api-tokens", web::get().to(show))
         .route("/dashboard/tokens", web::post().to(add))

@@ -102,6 +102,7 @@ async fn page(site: &Site, session: &AdminSession) -> Result<ConfigPage, Refusal
         failure: None,
         code: String::new(),
         paired: active.map(paired),
+        back: Link::out(site.portal("/admin/"), "back-admin"),
     })
 }
 

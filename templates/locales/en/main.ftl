@@ -9,6 +9,7 @@ back = Back
 back-portal = Back to the portal
 back-invoices = Back to my invoices
 back-proformas = Back to my proforma invoices
+back-admin = Back to Splynx
 back-payments = Back to my payments
 back-config = Back to the BitPay page
 log-in = Log in
@@ -18,7 +19,7 @@ try-again = Try again
 # Paying a document
 pay-title-invoice = Pay invoice #{ $number }
 pay-title-proforma = Pay proforma invoice #{ $number }
-pay-due-invoice = Invoice total
+pay-due-invoice = Amount due
 pay-due-proforma = Proforma invoice total
 pay-fee = Service fee
 pay-sum = Total to pay
@@ -84,6 +85,7 @@ config-sin = Client ID
 config-since = Paired since
 config-unpair = Unpair
 config-unpair-question = Customers will not be able to begin new payments until you pair again. Payments already begun are still watched and credited.
+config-cancel = Cancel
 config-unpair-sure = Unpair now
 
 # Dead ends

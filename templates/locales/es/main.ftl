@@ -9,6 +9,7 @@ back = Volver
 back-portal = Volver al portal
 back-invoices = Volver a mis facturas
 back-proformas = Volver a mis facturas proforma
+back-admin = Volver a Splynx
 back-payments = Volver a mis pagos
 back-config = Volver a la página de BitPay
 log-in = Iniciar sesión
@@ -18,7 +19,7 @@ try-again = Intentar de nuevo
 # Pagar un documento
 pay-title-invoice = Pagar la factura n.º { $number }
 pay-title-proforma = Pagar la factura proforma n.º { $number }
-pay-due-invoice = Total de la factura
+pay-due-invoice = Importe pendiente
 pay-due-proforma = Total de la factura proforma
 pay-fee = Comisión de servicio
 pay-sum = Total a pagar
@@ -84,6 +85,7 @@ config-sin = ID de cliente
 config-since = Vinculado desde
 config-unpair = Desvincular
 config-unpair-question = Los clientes no podrán empezar pagos nuevos hasta que vuelva a vincular. Los pagos ya empezados se siguen vigilando y abonando.
+config-cancel = Cancelar
 config-unpair-sure = Desvincular ahora
 
 # Callejones sin salida

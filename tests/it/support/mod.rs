@@ -12,7 +12,7 @@ mod people;
 mod ports;
 mod world;
 
-pub(crate) use browser::{Page, foreign_headers, framed};
+pub(crate) use browser::{foreign_headers, framed};
 pub(crate) use database::Engine;
 pub(crate) use eventually::{PATIENCE, eventually, holds};
 pub(crate) use people::{Checkout, Customer, Document};

@@ -206,7 +206,7 @@ fn statements(world: &World) -> Vec<Value> {
         let own = world.books.records.iter();
         let own = own.filter(|record| record.bank_statements_process_id == statement.id);
         vec![
-            statement.created.to_string(),
+            statement.created.format("%Y-%m-%d %H:%M:%S").to_string(),
             statement.title.clone(),
             statement.status.clone(),
             own.count().to_string(),
