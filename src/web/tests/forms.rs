@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
 use actix_web::test::TestRequest;
 use rstest::rstest;
@@ -10,6 +11,8 @@ use super::world::{House, lock, own_form, path, rows};
 use crate::web;
 use crate::web::routes::Kind;
 
+/// Longer than any connection may last whose request never ends.
+const PATIENCE: Duration = Duration::from_secs(20);
 const FORM: &str = "application/x-www-form-urlencoded";
 
 #[rstest]
@@ -136,9 +139,10 @@ async fn over_the_wire(house: House, request: String) -> String {
     let server = web::serve(listener, site).unwrap();
     let client = tokio::task::spawn_blocking(move || {
         let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        stream.read_to_string(&mut answer).expect("the connection ends in time");
         answer
     });
     tokio::select! {

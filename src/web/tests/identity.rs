@@ -149,8 +149,10 @@ async fn a_remembered_session_will_do_for_looking_but_not_for_paying() {
     house.post("customer-1", "/bitpay/", "amount=5").await;
     house.get("admin-1", CONFIG).await;
     house.post("admin-1", CONFIG, "").await;
-    use Freshness::{Asked, Remembered};
-    assert_eq!(*lock(&house.world.asked), [Remembered, Asked, Remembered, Asked]);
+    assert_eq!(
+        *lock(&house.world.asked),
+        [Freshness::Remembered, Freshness::Asked, Freshness::Remembered, Freshness::Asked]
+    );
 }
 
 #[rstest]

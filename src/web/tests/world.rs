@@ -325,7 +325,7 @@ impl House {
     pub(super) fn with(environment: Environment, public_url: &str, fee_percent: &str) -> Self {
         let world = Arc::new(World::default());
         let app = app(&world, environment, public_url, fee_percent);
-        let sessions: Arc<dyn Sessions> = Arc::clone(&world) as Arc<dyn Sessions>;
+        let sessions: Arc<dyn Sessions> = Arc::<World>::clone(&world);
         let site = Site::new(app, sessions, site_settings()).unwrap();
         Self { world, site: web::Data::new(site) }
     }
@@ -394,12 +394,12 @@ fn site_settings() -> SiteSettings {
 
 fn app(world: &Arc<World>, environment: Environment, public_url: &str, fee: &str) -> App {
     let ports = Ports {
-        store: Arc::clone(world) as _,
-        billing: Arc::clone(world) as _,
-        statements: Arc::clone(world) as _,
+        store: Arc::<World>::clone(world),
+        billing: Arc::<World>::clone(world),
+        statements: Arc::<World>::clone(world),
         processors: Arc::new(FakeProcessors(Arc::clone(world))),
-        clock: Arc::clone(world) as _,
-        entropy: Arc::clone(world) as _,
+        clock: Arc::<World>::clone(world),
+        entropy: Arc::<World>::clone(world),
     };
     let settings = Settings {
         public_url: public_url.to_owned(),
