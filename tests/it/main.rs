@@ -4,6 +4,7 @@
 
 mod ambiguous;
 mod architecture;
+mod bad_input;
 mod edits;
 mod fees;
 mod identity;
