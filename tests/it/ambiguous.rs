@@ -205,21 +205,21 @@ async fn while_the_search_fails_nothing_is_sent(engine: Engine) {
 }
 
 async fn a_crash_while_splynx_executes_leaves_one_payment(engine: Engine) {
-    let mut story = Story::with(engine, on_the_payment(Kind::Delay { ms: 1200 })).await;
+    let story = Story::with(engine, on_the_payment(Kind::Delay { ms: 1200 })).await;
     story.is_sent().await;
     story.world.addon.kill_and_restart().await;
     story.ends_well(1).await;
 }
 
 async fn a_crash_before_splynx_executes_leaves_one_payment(engine: Engine) {
-    let mut story = Story::with(engine, on_the_payment(Kind::Hang)).await;
+    let story = Story::with(engine, on_the_payment(Kind::Hang)).await;
     story.is_sent().await;
     story.world.addon.kill_and_restart().await;
     story.ends_well(2).await;
 }
 
 async fn a_crash_of_two_processes_in_a_row_leaves_one_payment(engine: Engine) {
-    let mut story = Story::with(engine, on_the_payment(Kind::ExecuteThenDrop)).await;
+    let story = Story::with(engine, on_the_payment(Kind::ExecuteThenDrop)).await;
     // The second process dies while it searches.
     story.world.splynx.arm(Fault::on(Method::GET, PAYMENTS, Kind::Delay { ms: 1000 }).times(1));
     story.is_sent().await;
@@ -235,7 +235,7 @@ async fn a_crash_of_two_processes_in_a_row_leaves_one_payment(engine: Engine) {
 }
 
 async fn a_crash_with_the_filter_ignored_leaves_one_payment(engine: Engine) {
-    let mut story = Story::with(engine, on_the_payment(Kind::Delay { ms: 800 })).await;
+    let story = Story::with(engine, on_the_payment(Kind::Delay { ms: 800 })).await;
     ignore_filters(&story.world);
     story.is_sent().await;
     story.world.addon.kill_and_restart().await;

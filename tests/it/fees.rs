@@ -82,7 +82,7 @@ async fn an_invoice_gets_one_item_and_one_payment_over_the_gross(engine: Engine)
 }
 
 async fn a_process_killed_between_item_and_payment_adds_no_second_item(engine: Engine) {
-    let (mut world, _, invoice, checkout) = begun(engine).await;
+    let (world, _, invoice, checkout) = begun(engine).await;
     let hang = Fault::on(Method::POST, "admin/finance/payments", Kind::Hang);
     world.splynx.arm(hang.times(1));
     world.pay(&checkout);
@@ -110,7 +110,7 @@ async fn an_item_that_is_executed_late_is_not_added_again(engine: Engine) {
 }
 
 async fn a_process_killed_while_the_item_is_added_adds_no_second_one(engine: Engine) {
-    let (mut world, _, invoice, checkout) = begun(engine).await;
+    let (world, _, invoice, checkout) = begun(engine).await;
     let slow = Fault::on(Method::PUT, "admin/finance/invoices", Kind::Delay { ms: 800 });
     world.splynx.arm(slow.times(1));
     world.pay(&checkout);
@@ -149,7 +149,7 @@ async fn the_fee_of_a_refill_is_debited_once(engine: Engine) {
 }
 
 async fn the_fee_of_a_proforma_invoice_is_debited_once(engine: Engine) {
-    let mut world = World::with(engine, setup()).await;
+    let world = World::with(engine, setup()).await;
     let customer = world.customer().await;
     let proforma = world.proforma(&customer, "100.00");
     let checkout = customer.check_out(&proforma).await;

@@ -7,6 +7,7 @@ mod architecture;
 mod bad_input;
 mod edits;
 mod fees;
+mod heavy;
 mod identity;
 mod outages;
 mod pairing;

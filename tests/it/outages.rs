@@ -106,7 +106,7 @@ async fn an_invoice_made_without_an_answer_is_found_again(engine: Engine) {
 }
 
 async fn an_invoice_begun_by_a_process_that_was_killed_is_found_again(engine: Engine) {
-    let mut world = World::new(engine).await;
+    let world = World::new(engine).await;
     let customer = world.customer().await;
     let invoice = world.invoice(&customer, "51.61");
     let form = customer.browser.get(&invoice.page()).await.form_with("_top");
@@ -140,7 +140,7 @@ async fn an_invoice_begun_by_a_process_that_was_killed_is_found_again(engine: En
 }
 
 async fn payments_made_while_the_add_on_was_dead_are_recorded(engine: Engine) {
-    let mut world = World::new(engine).await;
+    let world = World::new(engine).await;
     let customer = world.customer().await;
     let mut checkouts = Vec::new();
     for amount in ["10.00", "20.00", "30.00"] {
@@ -162,7 +162,7 @@ async fn payments_made_while_the_add_on_was_dead_are_recorded(engine: Engine) {
 
 /// SQLite: refused with a sentence. PostgreSQL: several may serve, but not on one port.
 async fn a_second_serve_on_one_database_does_no_harm(engine: Engine) {
-    let mut world = World::new(engine).await;
+    let world = World::new(engine).await;
     let second = world.addon.run(&["serve"]);
     assert_eq!(second.status.code(), Some(1), "{second:?}");
     let said = String::from_utf8_lossy(&second.stderr).into_owned();

@@ -71,7 +71,7 @@ async fn a_wrong_configuration_names_key_and_line_and_starts_nothing(engine: Eng
 }
 
 async fn a_database_sealed_with_another_key_is_refused(engine: Engine) {
-    let mut world = World::new(engine).await;
+    let world = World::new(engine).await;
     world.addon.kill();
     let good = world.configuration();
     let other = "f".repeat(64);

@@ -91,7 +91,7 @@ impl World {
 
     /// Builds the world and starts the add-on.
     pub(crate) async fn with(engine: Engine, setup: Setup) -> Self {
-        let mut world = Self::stopped(engine, setup).await;
+        let world = Self::stopped(engine, setup).await;
         world.addon.start().await;
         if world.setup.paired {
             let code = world.bitpay.create_pairing_code();
