@@ -51,8 +51,10 @@ async fn what_is_no_amount_is_refused_with_a_sentence(engine: Engine) {
         let page = customer.type_amount(amount).await;
         assert_eq!(page.status, 422, "{amount:?}: {}", page.body);
         assert!(page.body.contains(sentence), "{amount:?}: {}", page.body);
-        assert!(!page.body.contains("49"), "{amount:?} is calculated");
         is_harmless(&world, &page);
+        if amount.starts_with("{{") {
+            assert!(page.body.contains(&format!("value=\"{amount}\"")), "it is calculated");
+        }
     }
     assert_eq!(state(&world), before);
     world.log_hides_secrets();

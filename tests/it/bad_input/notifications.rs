@@ -15,14 +15,28 @@ use crate::support::{
 };
 
 on_both_databases! {
-    a_forged_complete_moves_nothing,
-    a_signature_that_is_wrong_is_refused_and_one_that_is_right_proves_nothing,
-    an_unknown_hook_is_answered_like_a_known_one,
-    a_cheaper_invoice_pays_no_other,
+    a_notification_proves_nothing_whoever_sends_it,
+    what_is_not_about_an_invoice_does_not_pay_it,
     an_answer_about_another_price_or_currency_is_under_review,
-    coming_back_proves_nothing,
     events_without_money_move_nothing,
     a_storm_of_notifications_asks_bitpay_little_and_records_once,
+}
+
+// Waiting costs nothing: several stories are told at the same time, each in a world of its own.
+
+async fn a_notification_proves_nothing_whoever_sends_it(engine: Engine) {
+    tokio::join!(
+        a_forged_complete_moves_nothing(engine),
+        a_signature_that_is_wrong_is_refused_and_one_that_is_right_proves_nothing(engine),
+        coming_back_proves_nothing(engine),
+    );
+}
+
+async fn what_is_not_about_an_invoice_does_not_pay_it(engine: Engine) {
+    tokio::join!(
+        an_unknown_hook_is_answered_like_a_known_one(engine),
+        a_cheaper_invoice_pays_no_other(engine),
+    );
 }
 
 async fn begun(engine: Engine) -> (World, Customer, Checkout, InvoiceView) {

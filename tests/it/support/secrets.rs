@@ -19,7 +19,7 @@ impl World {
         }
         secrets.push("PRIVATE KEY".to_owned());
         // The access tokens of Splynx are JSON web tokens.
-        secrets.push("eyJ".to_owned());
+        secrets.push("eyJhbGci".to_owned());
         secrets
     }
 
