@@ -142,6 +142,11 @@ impl Findings {
         }
     }
 
+    /// Whether somebody wrote this key anywhere.
+    pub(super) fn is_written(&self, key: &str) -> bool {
+        self.places.get(key).is_some_and(|place| *place != Place::Default)
+    }
+
     /// Notes that `key` can be used, but should be looked at.
     pub(super) fn warn(&mut self, key: &'static str, sentence: String) {
         let finding = self.finding(key, sentence);

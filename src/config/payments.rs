@@ -76,10 +76,14 @@ impl PaymentsKeys {
         let maximum = findings.check("payments.maximum", parse::amount(&self.maximum, currency));
         let (minimum, maximum) = (minimum?, maximum?);
         if minimum.minor() > maximum.minor() {
-            findings.problem(
-                "payments.minimum",
-                format!("{minimum} is more than payments.maximum, {maximum}"),
-            );
+            // The one that somebody wrote is the one with a line.
+            if findings.is_written("payments.minimum") {
+                let sentence = format!("{minimum} is more than payments.maximum, {maximum}");
+                findings.problem("payments.minimum", sentence);
+            } else {
+                let sentence = format!("{maximum} is less than payments.minimum, {minimum}");
+                findings.problem("payments.maximum", sentence);
+            }
             return None;
         }
         Some((minimum, maximum))

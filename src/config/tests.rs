@@ -197,6 +197,10 @@ fn without_credentials_a_file_can_be_read_but_not_served() {
     "[payments]\nminimum = \"20\"\nmaximum = \"10\"",
     "line 2: payments.minimum: 20.00 USD is more than payments.maximum, 10.00 USD"
 )]
+#[case::maximum_below_the_default(
+    "[payments]\nmaximum = \"0.50\"\n",
+    "line 2: payments.maximum: 0.50 USD is less than payments.minimum, 1.00 USD"
+)]
 #[case::percent(
     "[payments]\nservice_fee_percent = \"101\"",
     "line 2: payments.service_fee_percent: `101` is not a percentage"

@@ -13,13 +13,33 @@ use crate::support::{
 
 on_both_databases! {
     an_invoice_gets_one_item_and_one_payment_over_the_gross,
-    a_process_killed_between_item_and_payment_adds_no_second_item,
-    an_item_whose_answer_was_lost_is_not_added_again,
-    an_item_that_is_executed_late_is_not_added_again,
-    a_process_killed_while_the_item_is_added_adds_no_second_one,
-    the_fee_of_a_refill_is_debited_once,
-    the_fee_of_a_proforma_invoice_is_debited_once,
+    an_unclear_item_is_not_added_again,
+    a_process_that_is_killed_adds_no_second_item,
+    fees_beside_the_document_are_debited_once,
     a_refused_fee_does_not_hold_the_payment,
+}
+
+// Waiting costs nothing: several stories are told at the same time, each in a world of its own.
+
+async fn an_unclear_item_is_not_added_again(engine: Engine) {
+    tokio::join!(
+        an_item_whose_answer_was_lost_is_not_added_again(engine),
+        an_item_that_is_executed_late_is_not_added_again(engine),
+    );
+}
+
+async fn a_process_that_is_killed_adds_no_second_item(engine: Engine) {
+    tokio::join!(
+        a_process_killed_between_item_and_payment_adds_no_second_item(engine),
+        a_process_killed_while_the_item_is_added_adds_no_second_one(engine),
+    );
+}
+
+async fn fees_beside_the_document_are_debited_once(engine: Engine) {
+    tokio::join!(
+        the_fee_of_a_refill_is_debited_once(engine),
+        the_fee_of_a_proforma_invoice_is_debited_once(engine),
+    );
 }
 
 /// With a short quiescence, since what is unclear has to outlast it.
@@ -82,7 +102,7 @@ async fn an_invoice_gets_one_item_and_one_payment_over_the_gross(engine: Engine)
 }
 
 async fn a_process_killed_between_item_and_payment_adds_no_second_item(engine: Engine) {
-    let (mut world, _, invoice, checkout) = begun(engine).await;
+    let (world, _, invoice, checkout) = begun(engine).await;
     let hang = Fault::on(Method::POST, "admin/finance/payments", Kind::Hang);
     world.splynx.arm(hang.times(1));
     world.pay(&checkout);
@@ -110,7 +130,7 @@ async fn an_item_that_is_executed_late_is_not_added_again(engine: Engine) {
 }
 
 async fn a_process_killed_while_the_item_is_added_adds_no_second_one(engine: Engine) {
-    let (mut world, _, invoice, checkout) = begun(engine).await;
+    let (world, _, invoice, checkout) = begun(engine).await;
     let slow = Fault::on(Method::PUT, "admin/finance/invoices", Kind::Delay { ms: 800 });
     world.splynx.arm(slow.times(1));
     world.pay(&checkout);
@@ -149,7 +169,7 @@ async fn the_fee_of_a_refill_is_debited_once(engine: Engine) {
 }
 
 async fn the_fee_of_a_proforma_invoice_is_debited_once(engine: Engine) {
-    let mut world = World::with(engine, setup()).await;
+    let world = World::with(engine, setup()).await;
     let customer = world.customer().await;
     let proforma = world.proforma(&customer, "100.00");
     let checkout = customer.check_out(&proforma).await;

@@ -4,8 +4,10 @@
 
 mod ambiguous;
 mod architecture;
+mod bad_input;
 mod edits;
 mod fees;
+mod heavy;
 mod identity;
 mod outages;
 mod pairing;

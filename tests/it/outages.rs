@@ -9,13 +9,20 @@ use splynx_bitpay::sim::splynx::Status;
 use crate::support::{Engine, PATIENCE, World, eventually, holds, on_both_databases};
 
 on_both_databases! {
-    with_splynx_down_a_payment_waits_and_is_recorded_when_it_is_back,
+    whoever_is_away_loses_no_payment,
     with_splynx_down_nothing_is_begun,
     with_bitpay_down_nothing_is_begun_and_the_next_click_works,
     an_invoice_made_without_an_answer_is_found_again,
-    an_invoice_begun_by_a_process_that_was_killed_is_found_again,
-    payments_made_while_the_add_on_was_dead_are_recorded,
     a_second_serve_on_one_database_does_no_harm,
+}
+
+/// Waiting costs nothing: three stories, told at the same time, each in a world of its own.
+async fn whoever_is_away_loses_no_payment(engine: Engine) {
+    tokio::join!(
+        with_splynx_down_a_payment_waits_and_is_recorded_when_it_is_back(engine),
+        an_invoice_begun_by_a_process_that_was_killed_is_found_again(engine),
+        payments_made_while_the_add_on_was_dead_are_recorded(engine),
+    );
 }
 
 async fn with_splynx_down_a_payment_waits_and_is_recorded_when_it_is_back(engine: Engine) {
@@ -106,7 +113,7 @@ async fn an_invoice_made_without_an_answer_is_found_again(engine: Engine) {
 }
 
 async fn an_invoice_begun_by_a_process_that_was_killed_is_found_again(engine: Engine) {
-    let mut world = World::new(engine).await;
+    let world = World::new(engine).await;
     let customer = world.customer().await;
     let invoice = world.invoice(&customer, "51.61");
     let form = customer.browser.get(&invoice.page()).await.form_with("_top");
@@ -140,7 +147,7 @@ async fn an_invoice_begun_by_a_process_that_was_killed_is_found_again(engine: En
 }
 
 async fn payments_made_while_the_add_on_was_dead_are_recorded(engine: Engine) {
-    let mut world = World::new(engine).await;
+    let world = World::new(engine).await;
     let customer = world.customer().await;
     let mut checkouts = Vec::new();
     for amount in ["10.00", "20.00", "30.00"] {
@@ -162,7 +169,7 @@ async fn payments_made_while_the_add_on_was_dead_are_recorded(engine: Engine) {
 
 /// SQLite: refused with a sentence. PostgreSQL: several may serve, but not on one port.
 async fn a_second_serve_on_one_database_does_no_harm(engine: Engine) {
-    let mut world = World::new(engine).await;
+    let world = World::new(engine).await;
     let second = world.addon.run(&["serve"]);
     assert_eq!(second.status.code(), Some(1), "{second:?}");
     let said = String::from_utf8_lossy(&second.stderr).into_owned();

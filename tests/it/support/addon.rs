@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::browser;
@@ -24,17 +25,18 @@ pub(crate) struct Addon {
     config: PathBuf,
     log: PathBuf,
     ops: SocketAddr,
-    child: Option<Child>,
+    // Shared, so that a story can go on talking to the add-on while another part of it kills it.
+    child: Mutex<Option<Child>>,
 }
 
 impl Addon {
     /// Not started yet.
     pub(crate) fn new(config: &Path, log: &Path, ops: SocketAddr) -> Self {
-        Self { config: config.to_owned(), log: log.to_owned(), ops, child: None }
+        Self { config: config.to_owned(), log: log.to_owned(), ops, child: Mutex::new(None) }
     }
 
     /// Starts `serve`, and returns when it answers on its ops listener.
-    pub(crate) async fn start(&mut self) {
+    pub(crate) async fn start(&self) {
         self.spawn();
         eventually("the add-on answers", START, async || {
             if let Some(status) = self.ended() {
@@ -49,12 +51,13 @@ impl Addon {
     }
 
     /// Starts `serve` and does not wait.
-    pub(crate) fn spawn(&mut self) {
-        assert!(self.child.is_none(), "the add-on runs already");
+    fn spawn(&self) {
+        let mut running = self.child.lock().unwrap();
+        assert!(running.is_none(), "the add-on runs already");
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         let child =
             self.command(&["serve"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        self.child = Some(child);
+        *running = Some(child);
     }
 
     /// Whether `/ready` says that nothing is missing.
@@ -67,21 +70,21 @@ impl Addon {
     }
 
     /// SIGKILL: no destructor runs, nothing is flushed.
-    pub(crate) fn kill(&mut self) {
-        let mut child = self.child.take().unwrap();
+    pub(crate) fn kill(&self) {
+        let mut child = self.child.lock().unwrap().take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// SIGKILL, and a new process on what the old one left.
-    pub(crate) async fn kill_and_restart(&mut self) {
+    pub(crate) async fn kill_and_restart(&self) {
         self.kill();
         self.start().await;
     }
 
     /// How the process ended, if it did.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.as_mut().and_then(|child| child.try_wait().unwrap())
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
+        self.child.lock().unwrap().as_mut().and_then(|child| child.try_wait().unwrap())
     }
 
     /// Runs another command of the binary on the same configuration.
@@ -117,7 +120,8 @@ impl Addon {
 
 impl Drop for Addon {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut child) = child {
             child.kill().ok();
             child.wait().ok();
         }

@@ -9,23 +9,27 @@ use url::form_urlencoded;
 
 use super::world::World;
 
-/// The one client of this test's people.
+/// The one client of this test's people. Every test has a runtime of its own, and a connection that was kept would
+/// belong to one that is gone: so none is kept.
 pub(crate) fn client() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
-    CLIENT.get_or_init(build)
+    CLIENT.get_or_init(|| build().pool_max_idle_per_host(0).build().unwrap())
+}
+
+thread_local! {
+    static POOLED: reqwest::Client = build().build().unwrap();
+}
+
+/// Keeps its connections, for storms. Belongs to the runtime of this thread.
+pub(crate) fn pooled_client() -> reqwest::Client {
+    POOLED.with(Clone::clone)
 }
 
 #[expect(clippy::disallowed_methods, reason = "browsers are not part of the product")]
-fn build() -> reqwest::Client {
+fn build() -> reqwest::ClientBuilder {
     // A simulator may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        // Every test has a runtime of its own; a pooled connection would belong to one that is gone.
-        .pool_max_idle_per_host(0)
-        .build()
-        .unwrap()
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none())
 }
 
 /// What the server answered.

@@ -10,13 +10,15 @@ mod database;
 mod eventually;
 mod people;
 mod ports;
+mod secrets;
 mod world;
 
-pub(crate) use browser::{foreign_headers, framed};
+pub(crate) use attempts::Attempt;
+pub(crate) use browser::{Page, client, foreign_headers, framed, pooled_client};
 pub(crate) use database::Engine;
 pub(crate) use eventually::{PATIENCE, eventually, holds};
 pub(crate) use people::{Checkout, Customer, Document};
-pub(crate) use world::{Setup, World, decimal};
+pub(crate) use world::{SECRET_KEY, Setup, World, decimal};
 
 /// Tells each story once on SQLite and once on PostgreSQL, in a module per database.
 macro_rules! on_both_databases {

@@ -80,7 +80,7 @@ pub(crate) struct World {
     config: PathBuf,
     ports: Ports,
     database: Database,
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl World {
@@ -91,7 +91,7 @@ impl World {
 
     /// Builds the world and starts the add-on.
     pub(crate) async fn with(engine: Engine, setup: Setup) -> Self {
-        let mut world = Self::stopped(engine, setup).await;
+        let world = Self::stopped(engine, setup).await;
         world.addon.start().await;
         if world.setup.paired {
             let code = world.bitpay.create_pairing_code();
@@ -123,14 +123,24 @@ impl World {
         .unwrap();
         let config = home.path().join("config.toml");
         let addon = Addon::new(&config, &home.path().join("log"), ports.ops());
-        let world = Self { addon, splynx, bitpay, setup, config, ports, database, _home: home };
-        world.configure("");
+        let world = Self { addon, splynx, bitpay, setup, config, ports, database, home };
+        world.configure_as(&world.configuration());
         world
     }
 
-    /// Writes the configuration, with more lines at its end.
-    pub(crate) fn configure(&self, more: &str) {
-        fs::write(&self.config, format!("{}{more}", self.configuration())).unwrap();
+    /// Writes the configuration file.
+    pub(crate) fn configure_as(&self, text: &str) {
+        fs::write(&self.config, text).unwrap();
+    }
+
+    /// Takes the configuration file away.
+    pub(crate) fn remove_configuration(&self) {
+        fs::remove_file(&self.config).unwrap();
+    }
+
+    /// Where SQLite's file would be.
+    pub(crate) fn database_file(&self) -> PathBuf {
+        self.home.path().join("splynx-bitpay.db")
     }
 
     /// The configuration as the tests want it.
