@@ -47,7 +47,7 @@ fn print(report: &Report, streams: &mut Streams<'_>) -> std::io::Result<()> {
     for (currency, sum) in &report.ours {
         writeln!(out, "credited in our books:     {sum} {currency}")?;
     }
-    writeln!(out, "in Splynx under our keys:  {}", report.splynx)?;
+    writeln!(out, "in Splynx under our keys:  {}", report.splynx.normalize())?;
     for finding in &report.findings {
         writeln!(out, "- {}", finding.words)?;
     }

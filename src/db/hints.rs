@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use super::cell::millis;
 use super::connection::AnyConnection;
 use super::failure::Failure;
+use super::postings;
 use super::schema::{attempts, hints};
 use crate::domain::schedule::HINT_GAP;
 use crate::ports::store::HintOutcome;
@@ -73,6 +74,7 @@ pub(super) fn wake(
             .set(attempts::work_at.eq(now))
             .execute(conn)?;
     }
+    postings::hurry(conn, id, now)?;
     Ok(true)
 }
 

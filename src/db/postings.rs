@@ -168,6 +168,18 @@ pub(super) fn put(conn: &mut AnyConnection, posting: &Posting) -> Result<(), Fai
     Ok(())
 }
 
+/// Ends the waiting of an attempt's postings: the next try or search is due now. Changes no state.
+pub(super) fn hurry(conn: &mut AnyConnection, attempt: &str, now: i64) -> Result<(), Failure> {
+    let own = || postings::table.filter(postings::attempt.eq(attempt.to_owned()));
+    diesel::update(own().filter(postings::not_before.gt(now)))
+        .set(postings::not_before.eq(now))
+        .execute(conn)?;
+    diesel::update(own().filter(postings::search_at.gt(now)))
+        .set(postings::search_at.eq(now))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The postings of these attempts, by attempt and in the order they were made.
 pub(super) fn of_attempts(
     conn: &mut AnyConnection,

@@ -180,7 +180,8 @@ pub trait Store: Send + Sync {
     async fn record_hint(&self, hook: &Hook, now: DateTime<Utc>)
     -> Result<HintOutcome, StoreError>;
 
-    /// Makes the attempt due for work at once, as `attempts retry` and a returning customer do.
+    /// Makes the attempt and all that waits in its postings due at once, as `attempts retry` does. What may be sent, and
+    /// what must be searched for first, stays as it is.
     async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Leases up to `limit` attempts to `owner` that are due for what it is ready to do and are not leased to another.

@@ -35,6 +35,9 @@ enum Command {
         /// Where it listens.
         #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8333")]
         listen: SocketAddr,
+        /// The address it is reached by, where that is not the one it listens on: with TLS in front of it.
+        #[arg(long, value_name = "URL")]
+        public_url: Option<String>,
         /// Pairing codes that are valid at once.
         #[arg(long = "pairing-code", value_name = "CODE")]
         pairing_codes: Vec<String>,
@@ -56,9 +59,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Splynx { listen, addon } => {
             splynx::run(splynx::Options { listen, bitpay_url: addon, ..splynx::Options::default() })
         }
-        Command::Bitpay { listen, pairing_codes } => {
-            bitpay::run(bitpay::Options { listen, pairing_codes, ..bitpay::Options::default() })
-        }
+        Command::Bitpay { listen, public_url, pairing_codes } => bitpay::run(bitpay::Options {
+            listen,
+            public_url,
+            pairing_codes,
+            ..bitpay::Options::default()
+        }),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,131 +6,89 @@ use serde::Serialize;
 
 use super::{Link, View};
 
-/// Why there is no other page. The word is the key of its texts: `notice-<word>-title` and `notice-<word>-text`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum NoticeKind {
+/// Writes the enum, the list of all its values and their words from one table, so that none can be forgotten.
+macro_rules! notice_kinds {
+    ($($(#[$doc:meta])* $kind:ident = $key:literal,)*) => {
+        /// Why there is no other page. The word is the key of its texts: `notice-<word>-title` and
+        /// `notice-<word>-text`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum NoticeKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl NoticeKind {
+            /// Every kind there is.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+
+            /// The word in the keys of the texts.
+            #[must_use]
+            pub fn key(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $key,)*
+                }
+            }
+        }
+    };
+}
+
+notice_kinds! {
     /// The request cannot be read.
-    BadRequest,
+    BadRequest = "bad-request",
     /// No document number was given.
-    NoNumber,
+    NoNumber = "no-number",
     /// Not logged in.
-    Login,
+    Login = "login",
     /// An admin on a customer's page.
-    AdminOnCustomerPage,
+    AdminOnCustomerPage = "admin-on-customer-page",
     /// A customer on the admin's page.
-    CustomerOnAdminPage,
+    CustomerOnAdminPage = "customer-on-admin-page",
     /// The form was not sent by our own pages.
-    ForeignForm,
+    ForeignForm = "foreign-form",
     /// The admin's form is too old.
-    StaleForm,
+    StaleForm = "stale-form",
     /// The document belongs to another customer.
-    SomeoneElses,
+    SomeoneElses = "someone-elses",
     /// No such page.
-    NotFound,
+    NotFound = "not-found",
     /// No such document.
-    UnknownDocument,
+    UnknownDocument = "unknown-document",
     /// No such payment.
-    UnknownPayment,
+    UnknownPayment = "unknown-payment",
     /// The address does not take this method.
-    MethodNotAllowed,
+    MethodNotAllowed = "method-not-allowed",
     /// The form took too long.
-    TooSlow,
+    TooSlow = "too-slow",
     /// The document is paid.
-    Paid,
+    Paid = "paid",
     /// Another payment of it is on its way.
-    Pending,
+    Pending = "pending",
     /// It was deleted.
-    Deleted,
+    Deleted = "deleted",
     /// Nothing is due on it.
-    NothingDue,
+    NothingDue = "nothing-due",
     /// It is in a state that cannot be paid online.
-    NotPayable,
+    NotPayable = "not-payable",
     /// The form is too large.
-    TooLarge,
+    TooLarge = "too-large",
     /// The form is of a wrong type.
-    WrongType,
+    WrongType = "wrong-type",
     /// Too many payments were begun.
-    TooMany,
+    TooMany = "too-many",
     /// Something broke here.
-    Broken,
+    Broken = "broken",
     /// The processor refused.
-    ProcessorRefused,
+    ProcessorRefused = "processor-refused",
     /// The processor does not answer.
-    ProcessorDown,
+    ProcessorDown = "processor-down",
     /// No processor is paired.
-    NotPaired,
+    NotPaired = "not-paired",
     /// Splynx does not answer.
-    SplynxDown,
+    SplynxDown = "splynx-down",
     /// Our own database does not answer.
-    StoreDown,
+    StoreDown = "store-down",
 }
 
 impl NoticeKind {
-    /// Every kind there is.
-    pub const ALL: [Self; 27] = [
-        Self::BadRequest,
-        Self::NoNumber,
-        Self::Login,
-        Self::AdminOnCustomerPage,
-        Self::CustomerOnAdminPage,
-        Self::ForeignForm,
-        Self::StaleForm,
-        Self::SomeoneElses,
-        Self::NotFound,
-        Self::UnknownDocument,
-        Self::UnknownPayment,
-        Self::MethodNotAllowed,
-        Self::TooSlow,
-        Self::Paid,
-        Self::Pending,
-        Self::Deleted,
-        Self::NothingDue,
-        Self::NotPayable,
-        Self::TooLarge,
-        Self::WrongType,
-        Self::TooMany,
-        Self::Broken,
-        Self::ProcessorRefused,
-        Self::ProcessorDown,
-        Self::NotPaired,
-        Self::SplynxDown,
-        Self::StoreDown,
-    ];
-
-    /// The word in the keys of the texts.
-    #[must_use]
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::BadRequest => "bad-request",
-            Self::NoNumber => "no-number",
-            Self::Login => "login",
-            Self::AdminOnCustomerPage => "admin-on-customer-page",
-            Self::CustomerOnAdminPage => "customer-on-admin-page",
-            Self::ForeignForm => "foreign-form",
-            Self::StaleForm => "stale-form",
-            Self::SomeoneElses => "someone-elses",
-            Self::NotFound => "not-found",
-            Self::UnknownDocument => "unknown-document",
-            Self::UnknownPayment => "unknown-payment",
-            Self::MethodNotAllowed => "method-not-allowed",
-            Self::TooSlow => "too-slow",
-            Self::Paid => "paid",
-            Self::Pending => "pending",
-            Self::Deleted => "deleted",
-            Self::NothingDue => "nothing-due",
-            Self::NotPayable => "not-payable",
-            Self::TooLarge => "too-large",
-            Self::WrongType => "wrong-type",
-            Self::TooMany => "too-many",
-            Self::Broken => "broken",
-            Self::ProcessorRefused => "processor-refused",
-            Self::ProcessorDown => "processor-down",
-            Self::NotPaired => "not-paired",
-            Self::SplynxDown => "splynx-down",
-            Self::StoreDown => "store-down",
-        }
-    }
-
     /// How it is coloured: good news, a hint, or trouble.
     #[must_use]
     pub fn tone(self) -> &'static str {
@@ -173,13 +131,41 @@ impl View for NoticePage {
             Link::out("https://isp.example/portal/finance/payments/list", "back-payments"),
             Link::out("https://isp.example/portal/", "back-portal"),
             Link::out("https://isp.example/portal/login/", "log-in"),
+            Link::out("https://isp.example/admin/customers/list", "log-in-as-customer"),
+            Link::here("/bitpay/config", "back-config"),
         ];
         let mut samples: Vec<Self> = NoticeKind::ALL
-            .into_iter()
-            .map(|kind| Self::new(kind, links.iter().take(2).cloned().collect()))
+            .iter()
+            .map(|kind| Self::new(*kind, links.iter().take(2).cloned().collect()))
             .collect();
         samples.push(Self::new(NoticeKind::NotFound, vec![]));
         samples.push(Self::new(NoticeKind::Login, links));
         samples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::texts::languages;
+    use super::*;
+
+    #[test]
+    fn every_kind_has_words_of_its_own_in_every_language() {
+        for language in languages() {
+            for part in ["title", "text"] {
+                let words = NoticeKind::ALL.iter().map(|kind| {
+                    let key = format!("notice-{}-{part}", kind.key());
+                    language.text(&key).unwrap_or_else(|| panic!("{language} lacks {key}"))
+                });
+                let words: BTreeSet<String> = words.collect();
+                assert_eq!(
+                    words.len(),
+                    NoticeKind::ALL.len(),
+                    "{language}: two kinds share a {part}"
+                );
+            }
+        }
     }
 }

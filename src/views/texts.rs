@@ -105,6 +105,85 @@ mod tests {
         keys
     }
 
+    /// The parts of every key that a template asks for: `["notice-", "-title"]` has a word between them.
+    fn wanted() -> Vec<Vec<String>> {
+        let templates = super::super::assets::templates();
+        let calls = templates.iter().flat_map(|(_, text)| text.split("t(key=").skip(1));
+        calls.map(|call| parts(call.split([',', ')']).next().unwrap())).collect()
+    }
+
+    fn parts(expression: &str) -> Vec<String> {
+        let is_literal = |part: &&str| part.trim().starts_with('"');
+        let literals = expression.split('~').filter(is_literal);
+        let mut parts: Vec<String> =
+            literals.map(|part| part.trim().trim_matches('"').to_owned()).collect();
+        if !is_literal(&expression.rsplit('~').next().unwrap()) {
+            parts.push(String::new());
+        }
+        parts
+    }
+
+    fn fits(key: &str, parts: &[String]) -> bool {
+        match parts {
+            [whole] => key == whole,
+            [head, .., tail] => !head.is_empty() && key.starts_with(head) && key.ends_with(tail),
+            [] => false,
+        }
+    }
+
+    #[test]
+    fn every_text_a_template_asks_for_is_there() {
+        let keys = keys("en");
+        for parts in wanted().iter().filter(|parts| !parts[0].is_empty()) {
+            assert!(keys.iter().any(|key| fits(key, parts)), "no text for {parts:?}");
+        }
+    }
+
+    #[test]
+    fn every_text_is_asked_for() {
+        let (wanted, sources) = (wanted(), sources());
+        for key in keys("en") {
+            let is_wanted = wanted.iter().any(|parts| fits(&key, parts))
+                || sources.contains(&format!("\"{key}\""));
+            assert!(is_wanted, "nobody shows `{key}`");
+        }
+    }
+
+    /// The code that hands keys to the templates.
+    fn sources() -> String {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+        let folders = [root.clone(), root.join("customer"), root.join("admin")];
+        let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+        let files = files.map(|file| file.unwrap().path()).filter(|path| path.is_file());
+        files.map(|path| fs::read_to_string(path).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_text_takes_the_same_arguments_in_every_language() {
+        for language in languages() {
+            for key in keys("en") {
+                let arguments = |language: &str| {
+                    let text = entry(language, &key);
+                    let names = text.split('$').skip(1);
+                    names.map(|name| name.split([' ', '}']).next().unwrap().to_owned()).collect()
+                };
+                let (own, english): (BTreeSet<String>, BTreeSet<String>) =
+                    (arguments(&language.to_string()), arguments("en"));
+                assert_eq!(own, english, "{language}: {key}");
+            }
+        }
+    }
+
+    /// The lines of one text.
+    fn entry(language: &str, key: &str) -> String {
+        let path = format!("templates/locales/{language}/main.ftl");
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+        let start = text.find(&format!("\n{key} =")).unwrap_or_else(|| panic!("{language}: {key}"));
+        let rest = text[start + 1..].lines();
+        let is_more = |(number, line): &(usize, &str)| *number == 0 || line.starts_with([' ', '}']);
+        rest.enumerate().take_while(is_more).map(|(_, line)| line).collect()
+    }
+
     #[test]
     fn all_languages_have_the_same_texts() {
         assert!(keys("en").len() > 40);

@@ -21,11 +21,19 @@ pub fn refusal(error: &DeadEnd, again: &str, back: Link) -> Refusal {
     Refusal::with_links(kind, links)
 }
 
-/// The page of a database that does not answer.
+/// The page of a database that does not answer, or not in a way this version can read.
 #[must_use]
 pub fn store_down(error: &StoreError) -> Refusal {
     tracing::error!(%error, "the database did not answer a page");
-    Refusal::of(NoticeKind::StoreDown)
+    Refusal::of(store_kind(error))
+}
+
+/// Only what is down is worth another try in a minute; a row that cannot be read stays so.
+fn store_kind(error: &StoreError) -> NoticeKind {
+    match error {
+        StoreError::Unavailable(_) => NoticeKind::StoreDown,
+        StoreError::Inconsistent { .. } | StoreError::Refused(_) => NoticeKind::Broken,
+    }
 }
 
 /// Back to the portal's list of such documents.
@@ -63,7 +71,7 @@ fn kind(error: &DeadEnd) -> NoticeKind {
         DeadEnd::ProcessorRefused(_) => NoticeKind::ProcessorRefused,
         DeadEnd::ProcessorDown(_) => NoticeKind::ProcessorDown,
         DeadEnd::SplynxDown(_) => NoticeKind::SplynxDown,
-        DeadEnd::Store(_) => NoticeKind::StoreDown,
+        DeadEnd::Store(error) => store_kind(error),
     }
 }
 

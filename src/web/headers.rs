@@ -50,7 +50,7 @@ fn referrer(kind: Kind) -> &'static str {
 fn policy(site: &Site, kind: Kind) -> String {
     let frame_ancestors = &site.portal_origin;
     let always = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; \
          object-src 'none'; frame-ancestors {frame_ancestors}"
     );
     match kind {

@@ -74,7 +74,7 @@ async fn identify(
     site: &Site,
     request: &HttpRequest,
     freshness: Freshness,
-    again: &str,
+    back: &str,
 ) -> Result<(Identity, Option<SecretString>), Refusal> {
     let Some(cookie) = session_cookie(site, request) else {
         return Ok((Identity::Nobody, None));
@@ -83,7 +83,7 @@ async fn identify(
         Ok(identity) => Ok((identity, Some(cookie))),
         Err(error) => {
             tracing::warn!(%error, "Splynx cannot tell whose session this is");
-            let again = Link::here(again, "try-again");
+            let again = Link::here(back, "try-again");
             Err(Refusal::with_links(NoticeKind::SplynxDown, vec![again]))
         }
     }

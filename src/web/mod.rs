@@ -39,6 +39,7 @@ pub mod routes;
 pub mod static_files;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 /// Threads that answer requests. The add-on is a guest on the Splynx server and must not be noticed there.
 const WORKERS: usize = 2;

@@ -1,16 +1,17 @@
 //! What every request runs on, whatever its route.
 //!
 //! **Invariant:** no handler is called with a form that our own pages did not send, and no answer leaves without the
-//! headers of its kind, a line in the log and a figure in the metrics.
+//! headers of its kind, a line in the log and a figure in the metrics. Every page that says no names a next step.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
-use super::refusal::Refusal;
+use super::refusal::{Notice, Refusal};
 use super::routes::{Kind, Row};
-use super::{Site, access_log, csrf, headers, pages};
+use super::{Site, access_log, csrf, headers, pages, unread};
+use crate::views::Link;
 
 /// Runs one request.
 ///
@@ -19,22 +20,22 @@ use super::{Site, access_log, csrf, headers, pages};
 /// Never by itself: what the routing below could not answer.
 pub async fn run<B: MessageBody + 'static>(
     row: &'static Row,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let Some(site) = request.app_data::<web::Data<Site>>().cloned() else {
         return Ok(request.into_response(HttpResponse::InternalServerError().finish()));
     };
     let started = site.app.clock.monotonic();
+    let body = unread::Held::of(&mut request);
     let response = match csrf::judge(&site, row, request.request()) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        // `into_response` would lose the refusal, and with it the page.
         Err(refusal) => request.error_response(refusal),
     };
     let mut response = with_page(&site, row, response);
     headers::apply(&site, row.kind, response.response_mut().headers_mut());
     access_log::note(&site, row, &response, started);
-    Ok(response)
+    Ok(body.until_sent(response))
 }
 
 /// Puts the page of a refusal into its answer. Senders of hooks read no pages.
@@ -47,7 +48,20 @@ fn with_page(site: &Site, row: &Row, response: ServiceResponse) -> ServiceRespon
         return response;
     }
     let (request, _) = response.into_parts();
+    let notice = with_next_step(site, row, notice);
     let empty = Refusal::Notice(notice.clone()).error_response();
     let page = pages::notice(site, &request, empty, &notice);
     ServiceResponse::new(request, page)
+}
+
+/// Whoever refused without knowing where to go from there leaves that to the kind of the route.
+fn with_next_step(site: &Site, row: &Row, notice: Notice) -> Notice {
+    if !notice.links.is_empty() {
+        return notice;
+    }
+    let link = match row.kind {
+        Kind::Admin => Link::here(row.path, "back-config"),
+        _ => Link::out(site.portal("/portal/"), "back-portal"),
+    };
+    Notice { links: vec![link], ..notice }
 }

@@ -1,4 +1,13 @@
 //! The stories, told through public doors: real processes, real HTTP, real databases.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+#![expect(clippy::indexing_slicing, reason = "a missing row fails the test, as it should")]
 
+mod ambiguous;
 mod architecture;
+mod edits;
+mod fees;
+mod identity;
+mod outages;
+mod pairing;
+mod paying;
+mod support;

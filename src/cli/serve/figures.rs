@@ -1,4 +1,8 @@
 //! The figures of `/metrics`.
+//!
+//! **Invariant:** they take the same memory whether or not anybody ever asks for them.
+
+use std::time::Duration;
 
 use metrics::gauge;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -7,6 +11,10 @@ use rust_decimal::prelude::ToPrimitive as _;
 use crate::app::App;
 use crate::domain::attempt::State;
 use crate::domain::review::ReviewReason;
+use crate::worker::tasks::Tasks;
+
+/// Each measured time waits in memory until it is put into its histogram: so often at least.
+const SUM_UP_EVERY: Duration = Duration::from_secs(10);
 
 /// Bounds of the latency histograms, in seconds.
 const SECONDS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
@@ -14,6 +22,16 @@ const SECONDS: [f64; 9] = [0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 /// Makes this process count.
 pub(super) fn install() -> anyhow::Result<PrometheusHandle> {
     Ok(PrometheusBuilder::new().set_buckets(&SECONDS)?.install_recorder()?)
+}
+
+/// Puts measured times into their histograms, so that they do not pile up where no Prometheus asks for them.
+pub(super) async fn sum_up(handle: PrometheusHandle, tasks: Tasks) {
+    loop {
+        tokio::select! {
+            () = tasks.stopping() => return,
+            () = tokio::time::sleep(SUM_UP_EVERY) => handle.run_upkeep(),
+        }
+    }
 }
 
 /// All figures of this moment, in Prometheus' text format.

@@ -49,6 +49,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
     let tasks = Tasks::default();
     let outage = Arc::new(Outage::default());
     let pages = serve_pages(&config, &world, pages, &tasks)?;
+    tasks.start(figures::sum_up(metrics.clone(), tasks.clone()));
     let ops = web::ops::serve(ops, probes::ops(&world, &outage, metrics))?;
     let ops_handle = ops.handle();
     start_server(&tasks, ops);

@@ -132,3 +132,33 @@ pub(super) async fn waking_makes_look_and_work_due(world: World) {
     let after = world.applied(looked(&leased, Some(at(1000)))).await;
     assert_eq!(after.attempt.look_at, Some(at(40)));
 }
+
+pub(super) async fn waking_ends_the_waiting_of_postings_and_changes_no_state(world: World) {
+    let there = world.created(attempt(1)).await;
+    let other = world.created(attempt(2)).await;
+    let unknown = |search_at| PostingState::Unknown {
+        begun_at: at(3),
+        first_absent: Some(at(4)),
+        search_at: at(search_at),
+    };
+    let ready = |not_before| PostingState::Ready { not_before: at(not_before) };
+    let begun = PostingState::Posting { begun_at: at(3) };
+    for attempt in [&there, &other] {
+        let mut change = Change::of(attempt.clone());
+        let states = [ready(5), ready(900), unknown(5), unknown(900), begun.clone()];
+        for (n, state) in (1_u32..).zip(states) {
+            let number = u128::from(attempt.id == other.id) * 100 + u128::from(n);
+            let credit = credit(attempt, if attempt.id == other.id { 2 } else { 1 }, n);
+            let posting = posting(number, &credit, PostingKind::BalancePayment);
+            change.postings.push(Posting { state, ..posting });
+            change.credits.push(credit);
+        }
+        world.applied(change).await;
+    }
+    let untouched = world.ledger(other.id).await;
+    assert!(world.store.wake(there.id, at(10)).await.unwrap());
+    let states: Vec<_> =
+        world.ledger(there.id).await.postings.into_iter().map(|posting| posting.state).collect();
+    assert_eq!(states, [ready(5), ready(10), unknown(5), unknown(10), begun]);
+    assert_eq!(world.ledger(other.id).await, untouched);
+}

@@ -113,6 +113,7 @@ contract! {
         a_hint_wakes_an_attempt_that_is_no_longer_watched,
         a_served_hint_does_not_wake_again,
         waking_makes_look_and_work_due,
+        waking_ends_the_waiting_of_postings_and_changes_no_state,
     ]
     leases: [
         what_is_due_is_leased_oldest_first,

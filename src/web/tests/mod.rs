@@ -1,1 +1,11 @@
-//! Tests of the pages.
+//! The pages and hooks, called as browsers and processors call them, over a small world that keeps state.
+
+mod config_page;
+mod customer_pages;
+mod dead_ends;
+mod forms;
+mod hooks;
+mod identity;
+mod rails;
+mod store;
+mod world;

@@ -11,6 +11,7 @@ back-invoices = Back to my invoices
 back-proformas = Back to my proforma invoices
 back-admin = Back to Splynx
 back-payments = Back to my payments
+back-config = Back to the BitPay page
 log-in = Log in
 log-in-as-customer = Open the customer list
 try-again = Try again
@@ -31,7 +32,7 @@ refill-amount = Amount
 refill-limits = From { $minimum } to { $maximum }.
 refill-fee = A service fee of { $percent } % is added to this amount.
 refill-pay = Pay
-amount-not-an-amount = Please enter an amount in digits, such as 25 or 25.50.
+amount-not-an-amount = Please enter an amount in digits, such as 25 or 25.50 (with a decimal point).
 amount-too-precise = { $figure ->
     [0] Please enter a whole amount, without decimal places.
     *[other] Please enter at most { $figure } decimal places.
@@ -55,7 +56,7 @@ result-settled-text = Your payment is final and is being entered into your accou
 result-paid-title = Payment successful!
 result-paid-text = Your payment is in your account. Thank you.
 result-expired-title = The time to pay is over
-result-expired-text = No payment arrived in time. If you have paid already, it will still be credited as soon as it arrives. Otherwise please begin again.
+result-expired-text = The whole sum did not arrive in time. If you have paid all of it, it will still be credited as soon as it arrives. If you have paid less, BitPay pays it back to you. Otherwise please begin again.
 result-refused-title = Payment not accepted
 result-refused-text = The payment was not accepted. If money has left your wallet, please contact your provider.
 
@@ -141,4 +142,4 @@ notice-not-paired-text = Payments by BitPay are not available at the moment. Ple
 notice-splynx-down-title = The portal does not answer
 notice-splynx-down-text = We could not reach the billing system. Nothing was charged. Please try again in a minute.
 notice-store-down-title = Not available at the moment
-notice-store-down-text = Nothing was charged. Please try again in a minute.
+notice-store-down-text = Our records cannot be read right now. A payment already made is not lost. Please try again in a minute.

@@ -1,0 +1,136 @@
+//! The add-on as a process: started, killed, started again on the same configuration and database.
+//!
+//! **Invariant:** it never outlives its test, and whatever it writes is kept for assertions and for whoever reads a
+//! failure.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+use super::browser;
+use super::eventually::eventually;
+
+/// Starting may take long on a busy machine.
+const START: Duration = Duration::from_secs(30);
+
+/// The real binary.
+const BINARY: &str = env!("CARGO_BIN_EXE_splynx-bitpay");
+
+/// The add-on of one test.
+#[derive(Debug)]
+pub(crate) struct Addon {
+    config: PathBuf,
+    log: PathBuf,
+    ops: SocketAddr,
+    child: Option<Child>,
+}
+
+impl Addon {
+    /// Not started yet.
+    pub(crate) fn new(config: &Path, log: &Path, ops: SocketAddr) -> Self {
+        Self { config: config.to_owned(), log: log.to_owned(), ops, child: None }
+    }
+
+    /// Starts `serve`, and returns when it answers on its ops listener.
+    pub(crate) async fn start(&mut self) {
+        self.spawn();
+        eventually("the add-on answers", START, async || {
+            if let Some(status) = self.ended() {
+                panic!("the add-on ended by itself ({status})");
+            }
+            match self.ops("/health").await {
+                Ok((200, _)) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+
+    /// Starts `serve` and does not wait.
+    pub(crate) fn spawn(&mut self) {
+        assert!(self.child.is_none(), "the add-on runs already");
+        let log = File::options().create(true).append(true).open(&self.log).unwrap();
+        let child =
+            self.command(&["serve"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        self.child = Some(child);
+    }
+
+    /// Whether `/ready` says that nothing is missing.
+    pub(crate) async fn ready(&self) {
+        eventually("the add-on is ready", START, async || match self.ops("/ready").await {
+            Ok((200, _)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+    }
+
+    /// SIGKILL: no destructor runs, nothing is flushed.
+    pub(crate) fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGKILL, and a new process on what the old one left.
+    pub(crate) async fn kill_and_restart(&mut self) {
+        self.kill();
+        self.start().await;
+    }
+
+    /// How the process ended, if it did.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.as_mut().and_then(|child| child.try_wait().unwrap())
+    }
+
+    /// Runs another command of the binary on the same configuration.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Everything written so far by all processes of this add-on.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
+    }
+
+    /// Asks the ops listener.
+    pub(crate) async fn ops(&self, path: &str) -> Result<(u16, String), String> {
+        let answer = browser::client().get(format!("http://{}{path}", self.ops)).send().await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.text().await.map_err(|error| error.to_string())?))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        command
+            .args(arguments)
+            .arg("--config")
+            .arg(&self.config)
+            // The simulators live in UTC; the day of a payment is the server's.
+            .env("TZ", "UTC")
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for Addon {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            let last = lines.len().saturating_sub(80);
+            let tail = lines.get(last..).unwrap_or_default().join("\n");
+            std::io::Write::write_all(
+                &mut std::io::stderr(),
+                format!("--- the add-on's last lines\n{tail}\n---\n").as_bytes(),
+            )
+            .ok();
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The database of one test: a file in its folder, or a fresh one on a real PostgreSQL server.
+//!
+//! **Invariant:** without a PostgreSQL server its tests fail; they are never skipped.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use splynx_bitpay::sim::postgres::{self, Server};
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgresql,
+}
+
+/// A new, empty database. It goes when this is dropped.
+#[derive(Debug)]
+pub(crate) enum Database {
+    /// In the test's folder, with which it goes.
+    File(String),
+    Server(postgres::Database),
+}
+
+impl Database {
+    pub(crate) fn fresh(engine: Engine, home: &Path) -> Self {
+        // The server that SPLYNX_BITPAY_TEST_POSTGRES names, or one of this process.
+        static SERVER: OnceLock<Server> = OnceLock::new();
+        match engine {
+            Engine::Sqlite => {
+                Self::File(format!("sqlite://{}", home.join("splynx-bitpay.db").display()))
+            }
+            Engine::Postgresql => {
+                let server = SERVER.get_or_init(|| Server::start().unwrap());
+                Self::Server(server.fresh_database().unwrap())
+            }
+        }
+    }
+
+    /// As the configuration names it.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::File(url) => url.clone(),
+            Self::Server(database) => database.url(),
+        }
+    }
+}
