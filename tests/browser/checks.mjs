@@ -20,6 +20,8 @@ export class Look {
 
   async at(visitor, name) {
     const { page } = visitor;
+    // Before its style sheet has come, a page is wider than it will be.
+    for (const frame of page.frames()) await frame.waitForLoadState("load");
     for (const size of [NARROW, WIDE]) {
       await page.setViewportSize(size);
       await assertFits(page, name, size.width);

@@ -80,12 +80,19 @@ export class Visitor {
   async logIn(address, login, password = login) {
     await this.open(address);
     await this.fillLogin(login, password);
+    await this.page.waitForURL((url) => !url.pathname.includes("/login"));
   }
 
   async fillLogin(login, password = login) {
     await this.page.getByLabel("Login").fill(login);
     await this.page.getByLabel("Password").fill(password);
     await this.page.getByRole("button", { name: "Log in" }).click();
+  }
+
+  /** Follows a link of Splynx's menu to the page whose heading has the same name. */
+  async follow(name) {
+    await this.page.getByRole("link", { name, exact: true }).click();
+    await this.page.getByRole("heading", { name, exact: true, level: 1 }).waitFor();
   }
 
   /** The frame inside the portal's modal. */

@@ -4,6 +4,7 @@
 
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt::{System, spawn};
@@ -56,6 +57,9 @@ fn build(listener: TcpListener, shared: &Arc<Shared>, signals: Signals) -> std::
         .on_connect(keep_socket)
         .h1_allow_half_closed(false)
         .workers(2)
+        // A connection that is kept open and idle is closed in silence; a 408 would be taken for the answer to a
+        // request that crosses it.
+        .client_request_timeout(Duration::ZERO)
         .shutdown_timeout(1);
     let server = if signals == Signals::Ignored { server.disable_signals() } else { server };
     Ok(server.listen(listener)?.run())

@@ -6,6 +6,7 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::{self, Data, PayloadConfig};
@@ -169,6 +170,9 @@ fn server(listener: TcpListener, shared: Data<Shared>) -> io::Result<Server> {
             .default_service(web::to(portal::not_found))
     };
     let server = HttpServer::new(app).workers(2).shutdown_timeout(1).disable_signals();
+    // A connection that is kept open and idle is closed in silence, as nginx does; a 408 would be taken for the answer
+    // to a request that crosses it.
+    let server = server.client_request_timeout(Duration::ZERO);
     let server = server.h1_allow_half_closed(false).on_connect(keep_socket);
     Ok(server.listen(listener)?.run())
 }

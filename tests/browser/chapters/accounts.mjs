@@ -26,12 +26,12 @@ export async function accounts(story) {
 
   await story.step("the admin sees payments, invoices and payment statements", async () => {
     await admin.logIn("/admin/", "admin");
-    await page.getByRole("link", { name: "Payments", exact: true }).click();
+    await admin.follow("Payments");
     await page.getByRole("cell", { name: "56.77" }).first().waitFor();
     await look.at(admin, "admin-payments");
-    await page.getByRole("link", { name: "Invoices", exact: true }).click();
+    await admin.follow("Invoices");
     await look.at(admin, "admin-invoices");
-    await page.getByRole("link", { name: "Payment statements", exact: true }).click();
+    await admin.follow("Payment statements");
     await page.getByRole("cell", { name: /^Bitpay \d\d\/\d{4}$/ }).waitFor();
     await look.at(admin, "admin-statements");
   });

@@ -59,7 +59,7 @@ async function withTheKeyboard(story) {
     await assertPaidRow(page, number);
   });
 
-  await story.step("the modal closes with Escape and gives the focus back", async () => {
+  await story.step("the modal closes with Escape", async () => {
     await customer.open("/portal/finance/invoices");
     await tabTo(page, new RegExp(`^Pay by BitPay: ${number}$`));
     customer.expect(409);

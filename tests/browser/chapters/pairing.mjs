@@ -28,7 +28,7 @@ export async function pairing(story) {
   await story.step("the menu Config, Integrations leads to the page", async () => {
     await admin.open("/admin/");
     await look.at(admin, "admin-dashboard");
-    await admin.page.getByRole("link", { name: "Config → Integrations" }).click();
+    await admin.follow("Config → Integrations");
     await look.at(admin, "admin-integrations");
     await admin.page.getByRole("link", { name: "Bitpay", exact: true }).click();
     await admin.page.getByText("Access token is not set for test environment").waitFor();

@@ -26,7 +26,7 @@ export async function paying(story) {
   });
 
   await story.step("the ₿ icon in Invoices opens it too: number, total, fee and sum", async () => {
-    await page.getByRole("link", { name: "Invoices", exact: true }).click();
+    await customer.follow("Invoices");
     await look.at(customer, "invoices");
     await page.getByRole("link", { name: `Pay by BitPay: ${INVOICE}` }).click();
     await customer.modal.getByRole("heading", { name: `Pay invoice #${INVOICE}` }).waitFor();
@@ -84,7 +84,7 @@ export async function paying(story) {
   });
 
   await story.step("a proforma invoice is paid from its list", async () => {
-    await page.getByRole("link", { name: "Proforma invoices", exact: true }).click();
+    await customer.follow("Proforma invoices");
     await look.at(customer, "proformas");
     const icon = page.getByRole("link", { name: /^Pay by BitPay: / }).first();
     const number = (await icon.getAttribute("aria-label")).split(" ").at(-1);

@@ -30,6 +30,8 @@ pub(in crate::sim::splynx) fn client() -> reqwest::Client {
     // Another part of the process may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1));
+    // nginx opens a connection for each request unless told otherwise.
+    let builder = builder.pool_max_idle_per_host(0);
     builder.redirect(reqwest::redirect::Policy::none()).build().unwrap_or_default()
 }
 
