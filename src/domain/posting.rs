@@ -287,6 +287,45 @@ impl Posting {
         }
     }
 
+    /// What follows from the look that precedes every sending of money; `None`: Splynx does not have it, send it.
+    ///
+    /// A database that was restored from a backup, or lost its last seconds, knows less than Splynx does.
+    #[must_use]
+    pub fn looked_up(
+        &self,
+        found: SearchOutcome,
+        now: DateTime<Utc>,
+    ) -> Option<(Self, Option<ReviewNote>)> {
+        match found {
+            SearchOutcome::Complete(ids) => match ids.as_slice() {
+                [] => None,
+                [one] => Some(self.there_already(*one)),
+                _ => Some(self.duplicated(ids)),
+            },
+            SearchOutcome::Incomplete { why, unavailable } => {
+                let state = PostingState::Ready { not_before: now + back_off(6) };
+                let note = (!unavailable).then(|| cannot_search(&why));
+                Some((Self { state, last_error: Some(why), ..self.clone() }, note))
+            }
+        }
+    }
+
+    fn there_already(&self, id: SplynxId) -> (Self, Option<ReviewNote>) {
+        let state = PostingState::Posted { splynx_id: Some(id) };
+        let posted = Self { state, last_error: None, ..self.clone() };
+        let never_sent = self.first_begun_at.is_none();
+        let note = never_sent.then(|| {
+            let key = self.credit.as_ref().map_or_else(String::new, ToString::to_string);
+            let words = format!(
+                "Splynx already has the {} {key} as row {id}, although by these books it was never sent. Was the \
+                 database restored from a backup? It was not sent again; `splynx-bitpay reconcile` compares the sums.",
+                self.kind.code()
+            );
+            ReviewNote::new(ReviewReason::BooksDiffer, words)
+        });
+        (posted, note)
+    }
+
     /// What follows from a search for its row.
     #[must_use]
     pub fn searched(
@@ -310,11 +349,7 @@ impl Posting {
             SearchOutcome::Incomplete { why, unavailable } => {
                 let search_at = now + back_off(6);
                 let state = PostingState::Unknown { begun_at, first_absent, search_at };
-                let note = (!unavailable).then(|| {
-                    let words =
-                        format!("Whether Splynx has this payment cannot be found out: {why}");
-                    ReviewNote::new(ReviewReason::CannotSearch, words)
-                });
+                let note = (!unavailable).then(|| cannot_search(&why));
                 (Self { state, last_error: Some(why), ..self.clone() }, note)
             }
         }
@@ -352,6 +387,11 @@ impl Posting {
         let state = PostingState::Duplicate { splynx_ids: ids };
         (Self { state, ..self.clone() }, Some(ReviewNote::new(ReviewReason::Duplicate, words)))
     }
+}
+
+fn cannot_search(why: &str) -> ReviewNote {
+    let words = format!("Whether Splynx has this payment cannot be found out: {why}");
+    ReviewNote::new(ReviewReason::CannotSearch, words)
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Brings settled money into Splynx exactly once, although `POST finance/payments` has no idempotency key.
 //!
 //! **Invariant:** `READY → POSTING` is committed before the request leaves; from `UNKNOWN` nothing is sent before two
-//! complete searches, a quiescence window apart, have proved absence (design 4.7). Only this module asks Splynx to
-//! write anything that moves money.
+//! complete searches, a quiescence window apart, have proved absence (design 4.7); and nothing that moves money is sent
+//! at all unless a complete search right before it found nothing. Only this module asks Splynx to write anything that
+//! moves money.
 
 mod body;
 mod decide;
@@ -110,12 +111,15 @@ async fn send(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, TurnError> {
     post(turn, posting, endpoint).await
 }
 
-/// Commits the intent, sends the frozen bytes once, commits the outcome.
+/// Looks whether Splynx has it already, commits the intent, sends the frozen bytes once, commits the outcome.
 async fn post(
     turn: &mut Turn<'_>,
     posting: Posting,
     endpoint: Endpoint,
 ) -> Result<Reach, TurnError> {
+    if let Some(reach) = search::before_sending(turn, &posting).await? {
+        return Ok(reach);
+    }
     let Some(begun) = posting.begin(turn.app.clock.now()) else {
         return Err(TurnError::Impossible("a posting was sent that is not ready".to_owned()));
     };

@@ -4,7 +4,7 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::{Reach, commit_posting, document_of, document_status, find};
+use super::{Reach, commit_posting, document_of, document_status, find, later};
 use crate::app::statement_record;
 use crate::app::work::{Turn, TurnError};
 use crate::domain::ids::{CreditKey, PostingId, SplynxId};
@@ -30,6 +30,26 @@ pub(super) async fn search(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, 
     tracing::info!(attempt = %after.attempt, kind = after.kind.code(), state = ?after.state, "searched");
     commit_posting(turn, after, note).await?;
     Ok(reach)
+}
+
+/// Looks before anything is sent. `None`: Splynx does not have it. Else what was found is committed instead.
+///
+/// Splynx may know more than our database does: one that was restored from a backup, or lost its last seconds when a
+/// standby took over, would otherwise send what was sent before.
+pub(super) async fn before_sending(
+    turn: &mut Turn<'_>,
+    posting: &Posting,
+) -> Result<Option<Reach>, TurnError> {
+    let found = look(turn, posting).await?;
+    if let SearchOutcome::Incomplete { why, unavailable: true } = found {
+        return later(turn, PeerError::Unavailable { peer: "Splynx", why }).await.map(Some);
+    }
+    let Some((after, note)) = posting.looked_up(found, turn.app.clock.now()) else {
+        return Ok(None);
+    };
+    tracing::info!(attempt = %after.attempt, kind = after.kind.code(), state = ?after.state, "not sent");
+    commit_posting(turn, after, note).await?;
+    Ok(Some(Reach::Fine))
 }
 
 async fn look(turn: &Turn<'_>, posting: &Posting) -> Result<SearchOutcome, TurnError> {

@@ -114,6 +114,55 @@ fn one_hit_is_posted_and_two_are_a_duplicate() {
     assert_eq!(note.words, "Splynx has 2 rows with the key BP-x-1: 7, 8.");
 }
 
+fn ready() -> Posting {
+    posting(PostingKind::BalancePayment, PostingState::Ready { not_before: at(0) })
+}
+
+#[test]
+fn what_splynx_does_not_have_is_sent() {
+    assert_eq!(ready().looked_up(SearchOutcome::Complete(vec![]), at(1)), None);
+}
+
+#[test]
+fn what_splynx_has_although_it_was_never_sent_is_not_sent_and_a_person_is_told() {
+    let found = SearchOutcome::Complete(vec![SplynxId::new(7)]);
+    let (after, note) = ready().looked_up(found, at(1)).unwrap();
+    assert_eq!(after.state, PostingState::Posted { splynx_id: Some(SplynxId::new(7)) });
+    let note = note.unwrap();
+    assert_eq!(note.reason, ReviewReason::BooksDiffer);
+    assert!(note.words.contains("row 7"), "{}", note.words);
+}
+
+#[test]
+fn what_arrived_after_all_is_no_surprise() {
+    let found = SearchOutcome::Complete(vec![SplynxId::new(7)]);
+    let sent_before = Posting { first_begun_at: Some(at(0)), ..ready() };
+    let (after, note) = sent_before.looked_up(found, at(1)).unwrap();
+    assert!(after.is_posted());
+    assert_eq!(note, None);
+}
+
+#[test]
+fn two_rows_found_before_sending_are_a_duplicate() {
+    let found = SearchOutcome::Complete(vec![SplynxId::new(7), SplynxId::new(8)]);
+    let (after, note) = ready().looked_up(found, at(1)).unwrap();
+    assert!(matches!(after.state, PostingState::Duplicate { .. }));
+    assert_eq!(note.unwrap().reason, ReviewReason::Duplicate);
+}
+
+#[rstest]
+#[case(true, None)]
+#[case(false, Some(ReviewReason::CannotSearch))]
+fn without_a_complete_look_nothing_is_sent(
+    #[case] unavailable: bool,
+    #[case] told: Option<ReviewReason>,
+) {
+    let found = SearchOutcome::Incomplete { why: "why".to_owned(), unavailable };
+    let (after, note) = ready().looked_up(found, at(1)).unwrap();
+    assert_eq!(after.state, PostingState::Ready { not_before: at(61) });
+    assert_eq!(note.map(|note| note.reason), told);
+}
+
 #[derive(Debug, Clone)]
 enum Event {
     Begin,
