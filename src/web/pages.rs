@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::refusal::Notice;
 use super::{Site, language};
 use crate::views::notice::NoticePage;
-use crate::views::{Frame, Link, View};
+use crate::views::{Frame, View};
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -30,14 +30,8 @@ pub fn notice(
     empty: HttpResponse,
     notice: &Notice,
 ) -> HttpResponse {
-    let links = if notice.links.is_empty() { vec![out(site)] } else { notice.links.clone() };
-    let view = NoticePage::new(notice.kind, links);
+    let view = NoticePage::new(notice.kind, notice.links.clone());
     fill(site, request, empty, &view)
-}
-
-/// The next step where there is no better one: nobody is left on a page without a way out.
-fn out(site: &Site) -> Link {
-    Link::out(site.portal("/portal/"), "back-portal")
 }
 
 /// Sends the browser on. After a POST it asks for the new address by GET.

@@ -84,12 +84,17 @@ async function notLoggedIn(story) {
 
 async function anAdmin(story) {
   const admin = await story.visitor();
-  await story.step("dead end: an admin on a customer's page", async () => {
+  await story.step("dead end: an admin on a customer's page, until they log in as the customer", async () => {
     await admin.logIn("/admin/", "admin");
     admin.expect(403);
     await admin.open("/bitpay/");
     await admin.page.getByRole("heading", { name: "This page is for customers" }).waitFor();
     await story.look.at(admin, "notice-admin-on-customer-page");
+    await admin.page.getByRole("link", { name: "Open the customer list" }).click();
+    await admin.page.getByRole("link", { name: /Customer Two.*log in as the customer/ }).click();
+    await admin.page.waitForURL(/\/portal\/$/);
+    await admin.open("/bitpay/");
+    await admin.page.getByRole("heading", { name: "Add money to your balance" }).waitFor();
   });
   await story.leave(admin);
 }

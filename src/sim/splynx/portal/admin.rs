@@ -51,6 +51,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config
         .route("/admin", web::get().to(async || see_other("/admin/")))
         .route("/admin/customers", web::get().to(customers))
+        .route("/admin/customers/list", web::get().to(customers))
         .route("/admin/customers/{id}/portal", web::get().to(log_in_as));
     for (path, ..) in TABLE_PAGES {
         config.route(path, web::get().to(tables));

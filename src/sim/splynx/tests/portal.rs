@@ -198,6 +198,7 @@ async fn a_paid_invoice_and_its_payment_are_shown() {
 #[case("/admin/finance/statements", "Payment statements")]
 #[case("/admin/finance/invoices", "201801000001")]
 #[case("/admin/customers", "Customer One")]
+#[case("/admin/customers/list", "Customer One")]
 #[case("/admin/", "Dashboard")]
 #[tokio::test]
 async fn admin_pages_are_for_admins_only(#[case] path: &str, #[case] expected: &str) {
