@@ -55,6 +55,7 @@ async fn crashes_leave_one_payment(engine: Engine) {
 async fn what_cannot_be_found_out_is_told_to_a_person(engine: Engine) {
     tokio::join!(
         while_the_search_fails_nothing_is_sent(engine),
+        while_it_cannot_look_first_nothing_is_sent(engine),
         a_payment_executed_after_quiescence_is_reported_as_a_duplicate(engine),
     );
 }
@@ -205,7 +206,8 @@ async fn a_filter_that_is_ignored_hides_nothing(engine: Engine) {
 
 async fn while_the_search_fails_nothing_is_sent(engine: Engine) {
     let story = Story::with(engine, on_the_payment(Kind::ExecuteThenDrop)).await;
-    let broken = Fault::on(Method::GET, PAYMENTS, Kind::Status(gateway(500)));
+    // But for the look that precedes the sending.
+    let broken = Fault::on(Method::GET, PAYMENTS, Kind::Status(gateway(500))).after(1);
     story.world.splynx.arm(broken);
     story.is_sent().await;
     holds("nothing is sent again", QUIESCENCE * 2, async || match story.sent() {
@@ -231,6 +233,24 @@ async fn while_the_search_fails_nothing_is_sent(engine: Engine) {
     story.ends_well(1).await;
 }
 
+async fn while_it_cannot_look_first_nothing_is_sent(engine: Engine) {
+    let world = World::with(engine, setup()).await;
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer, "51.61");
+    let checkout = customer.check_out(&invoice).await;
+    world.splynx.arm(Fault::on(Method::GET, PAYMENTS, Kind::Status(gateway(500))));
+    world.pay(&checkout);
+    world.results(&checkout).says("settled").await;
+    let story = Story { world, customer, invoice, checkout };
+    holds("nothing is sent", QUIESCENCE, async || match story.sent() {
+        0 => Ok(()),
+        other => Err(format!("sent {other} times")),
+    })
+    .await;
+    story.world.splynx.disarm();
+    story.ends_well(1).await;
+}
+
 async fn a_crash_while_splynx_executes_leaves_one_payment(engine: Engine) {
     let story = Story::with(engine, on_the_payment(Kind::Delay { ms: 1200 })).await;
     story.is_sent().await;
@@ -247,14 +267,15 @@ async fn a_crash_before_splynx_executes_leaves_one_payment(engine: Engine) {
 
 async fn a_crash_of_two_processes_in_a_row_leaves_one_payment(engine: Engine) {
     let story = Story::with(engine, on_the_payment(Kind::ExecuteThenDrop)).await;
-    // The second process dies while it searches.
-    story.world.splynx.arm(Fault::on(Method::GET, PAYMENTS, Kind::Delay { ms: 1000 }).times(1));
+    // The second process dies while it searches; the first look precedes the sending.
+    let slow = Fault::on(Method::GET, PAYMENTS, Kind::Delay { ms: 1000 }).after(1).times(1);
+    story.world.splynx.arm(slow);
     story.is_sent().await;
     story.world.addon.kill_and_restart().await;
     eventually("the search is on its way", PATIENCE, async || {
         let log = story.world.splynx.log();
-        let searched = log.iter().any(|call| call.method == "GET" && call.path == PAYMENTS);
-        if searched { Ok(()) } else { Err("not yet".to_owned()) }
+        let looks = log.iter().filter(|call| call.method == "GET" && call.path == PAYMENTS);
+        if looks.count() >= 2 { Ok(()) } else { Err("not yet".to_owned()) }
     })
     .await;
     story.world.addon.kill_and_restart().await;
