@@ -12,7 +12,7 @@ demo: ## Starts everything on this machine: portal, add-on, simulated BitPay; pr
 	$(CARGO) build --bins
 	./target/debug/splynx-bitpay-sim demo
 
-test: tools check unit ## Everything that CI runs; installs what is missing
+test: tools check unit clients browser ## Everything that CI runs; installs what is missing
 
 tools: ## Installs what the tests need (apt, npm, cargo)
 	./scripts/install-tools

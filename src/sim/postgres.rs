@@ -89,13 +89,7 @@ impl Server {
     ///
     /// In the server's words.
     pub fn fresh_database(&self) -> Result<Database, String> {
-        static MADE: AtomicU32 = AtomicU32::new(0);
-        let number = MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("test_{}_{number}", std::process::id());
-        // A process of the same number may have died before it could clean up.
-        run(&self.url, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
-        run(&self.url, &format!("CREATE DATABASE {name}"))?;
-        Ok(Database { server: self.url.clone(), name })
+        Database::make(&self.url, "template1")
     }
 
     fn wait_until_ready(&self, folder: &Path) -> Result<(), String> {
@@ -124,6 +118,40 @@ impl Drop for Server {
 }
 
 impl Database {
+    fn make(server: &str, template: &str) -> Result<Self, String> {
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{number}", std::process::id());
+        let database = Self { server: server.to_owned(), name };
+        // A process of the same number may have died before it could clean up.
+        database.become_copy_of(template)?;
+        Ok(database)
+    }
+
+    /// A copy of it as it is now, as a backup is. Nobody may be connected.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn copy(&self) -> Result<Self, String> {
+        Self::make(&self.server, &self.name)
+    }
+
+    /// Becomes again what it was when the copy was taken.
+    ///
+    /// # Errors
+    ///
+    /// In the server's words.
+    pub fn restore(&self, copy: &Self) -> Result<(), String> {
+        self.become_copy_of(&copy.name)
+    }
+
+    fn become_copy_of(&self, template: &str) -> Result<(), String> {
+        let name = &self.name;
+        run(&self.server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))?;
+        run(&self.server, &format!("CREATE DATABASE {name} TEMPLATE {template}"))
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> String {

@@ -117,8 +117,10 @@ async fn another_customers_document_is_refused_and_shows_nothing_of_it(engine: E
     let world = World::new(engine).await;
     let (_, foreign) = customer_with_invoice(&world).await;
     let thief = world.customer().await;
+    let own = world.invoice(&thief, "20.00").number;
     for theirs in [
         thief.browser.get(&foreign.page()).await,
+        thief.browser.get(&format!("{}&item_id={own}", foreign.page())).await,
         thief.browser.post(&foreign.page(), FORM, "").await,
     ] {
         assert_eq!(theirs.status, 403);

@@ -12,4 +12,5 @@ mod identity;
 mod outages;
 mod pairing;
 mod paying;
+mod restored;
 mod support;

@@ -76,6 +76,18 @@ impl Addon {
         child.wait().unwrap();
     }
 
+    /// SIGTERM, as the service manager says it: the add-on ends what it does and folds its files together.
+    pub(crate) async fn stop(&self) {
+        let id = self.child.lock().unwrap().as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status = eventually("the add-on ends", START, async || {
+            self.ended().ok_or_else(|| "still there".to_owned())
+        })
+        .await;
+        assert!(status.success(), "{status}");
+        self.child.lock().unwrap().take();
+    }
+
     /// SIGKILL, and a new process on what the old one left.
     pub(crate) async fn kill_and_restart(&self) {
         self.kill();

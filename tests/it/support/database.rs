@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** without a PostgreSQL server its tests fail; they are never skipped.
 
+use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -22,6 +23,17 @@ pub(crate) enum Database {
     Server(postgres::Database),
 }
 
+/// A database as it was.
+#[derive(Debug)]
+pub(crate) enum Backup {
+    File(Vec<u8>),
+    Server(postgres::Database),
+}
+
+fn file(url: &str) -> &str {
+    url.trim_start_matches("sqlite://")
+}
+
 impl Database {
     pub(crate) fn fresh(engine: Engine, home: &Path) -> Self {
         // The server that SPLYNX_BITPAY_TEST_POSTGRES names, or one of this process.
@@ -34,6 +46,28 @@ impl Database {
                 let server = SERVER.get_or_init(|| Server::start().unwrap());
                 Self::Server(server.fresh_database().unwrap())
             }
+        }
+    }
+
+    /// What an admin's backup holds. The add-on must not run.
+    pub(crate) fn backup(&self) -> Backup {
+        match self {
+            Self::File(url) => Backup::File(fs::read(file(url)).unwrap()),
+            Self::Server(database) => Backup::Server(database.copy().unwrap()),
+        }
+    }
+
+    /// Puts a backup back, as the operations manual says. The add-on must not run.
+    pub(crate) fn restore(&self, backup: &Backup) {
+        match (self, backup) {
+            (Self::File(url), Backup::File(bytes)) => {
+                for journal in ["-wal", "-shm"] {
+                    let _ = fs::remove_file(format!("{}{journal}", file(url)));
+                }
+                fs::write(file(url), bytes).unwrap();
+            }
+            (Self::Server(database), Backup::Server(copy)) => database.restore(copy).unwrap(),
+            _ => panic!("a backup of another database"),
         }
     }
 

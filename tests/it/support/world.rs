@@ -79,7 +79,7 @@ pub(crate) struct World {
     pub(crate) setup: Setup,
     config: PathBuf,
     ports: Ports,
-    database: Database,
+    pub(crate) database: Database,
     home: TempDir,
 }
 
