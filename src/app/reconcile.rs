@@ -4,19 +4,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::App;
 use super::open_attempt::review;
 use super::work::TurnError;
 use crate::domain::attempt::Attempt;
+use crate::domain::credit::Credit;
 use crate::domain::money::Money;
 use crate::domain::posting::{Posting, PostingState};
 use crate::domain::recording::credited;
 use crate::domain::review::{ReviewNote, ReviewReason};
 use crate::ports::billing::PaymentRow;
 use crate::ports::store::{Change, Ledger};
+
+/// How long a settled credit may be on its way into Splynx before it is named.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
 
 /// Attempts read at a time.
 const PAGE: u32 = 200;
@@ -41,6 +45,8 @@ pub struct Report {
     pub processor: BTreeMap<String, Decimal>,
     /// Credited in our books, by currency.
     pub ours: BTreeMap<String, Decimal>,
+    /// Of that, not in Splynx yet and not for long: the worker is at it. By currency.
+    pub on_the_way: BTreeMap<String, Decimal>,
     /// Paid in Splynx under our keys; Splynx knows one currency only.
     pub splynx: Decimal,
     /// What does not agree.
@@ -48,7 +54,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether all three books agree.
+    /// Whether all three books agree, but for what is on the way.
     #[must_use]
     pub fn agrees(&self) -> bool {
         self.findings.is_empty()
@@ -65,7 +71,7 @@ pub async fn reconcile(
     since: DateTime<Utc>,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, TurnError> {
-    let day_before = app.clock.local_date(since - chrono::TimeDelta::days(1));
+    let day_before = app.clock.local_date(since - TimeDelta::days(1));
     let payments = app.billing.payments_with_our_keys(day_before).await?;
     let mut books = Books::new(payments);
     let mut offset = 0;
@@ -130,10 +136,33 @@ impl Books {
             let payment = ledger.postings.iter().find(|posting| {
                 posting.kind.is_payment() && posting.credit.as_ref() == Some(&credit.key)
             });
-            let words = differs(credit.amount, credit.key.as_str(), ledger, payment, rows);
+            let posted = payment.is_some_and(Posting::is_posted);
+            let words = if rows.is_empty() && !posted {
+                self.not_in_splynx(app, ledger, credit, payment)
+            } else {
+                differs(credit.amount, credit.key.as_str(), ledger, payment, rows)
+            };
             self.name(Some(ledger), words);
         }
         Ok(())
+    }
+
+    /// What the worker is at is counted; what it has not got done for long is named.
+    fn not_in_splynx(
+        &mut self,
+        app: &App,
+        ledger: &Ledger,
+        credit: &Credit,
+        payment: Option<&Posting>,
+    ) -> Option<String> {
+        let since = ledger.attempt.settled_at.unwrap_or(ledger.attempt.created_at);
+        let error = payment.and_then(|posting| posting.last_error.as_deref());
+        let words = overdue(since, app.clock.now(), error)
+            .map(|words| format!("{}: {} {words}", credit.key, credit.amount));
+        if words.is_none() {
+            add(&mut self.report.on_the_way, credit.amount);
+        }
+        words
     }
 
     async fn compare_with_processor(
@@ -211,6 +240,13 @@ impl Books {
     }
 }
 
+/// What to say of money that settled then and is not in Splynx, if it is time to say it.
+fn overdue(since: DateTime<Utc>, now: DateTime<Utc>, last_error: Option<&str>) -> Option<String> {
+    let why = last_error.map(|why| format!(": {why}")).unwrap_or_default();
+    let day = since.format("%Y-%m-%d %H:%M UTC");
+    (now - since > PATIENCE).then(|| format!("settled {day}, and is not in Splynx{why}."))
+}
+
 /// Why a credit and Splynx's rows with its key do not agree, if they do not.
 fn differs(
     amount: Money,
@@ -224,10 +260,7 @@ fn differs(
         matches!(posting.state, PostingState::Posting { .. } | PostingState::Unknown { .. })
     });
     match rows {
-        [] if posted => {
-            Some(format!("{key}: {amount} was posted, but Splynx has no such payment."))
-        }
-        [] => None,
+        [] => Some(format!("{key}: {amount} was posted, but Splynx has no such payment.")),
         [row] if row.customer != ledger.attempt.customer => {
             Some(format!("{key}: payment {} stands at customer {}.", row.id, row.customer))
         }
@@ -248,4 +281,19 @@ fn differs(
 fn add(sums: &mut BTreeMap<String, Decimal>, money: Money) {
     let sum = sums.entry(money.currency().to_string()).or_default();
     *sum = sum.saturating_add(money.to_decimal());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_that_is_not_in_splynx_is_named_after_an_hour() {
+        let at = |seconds: i64| DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap();
+        assert_eq!(overdue(at(0), at(3600), None), None);
+        assert_eq!(
+            overdue(at(0), at(3601), Some("no permission")).unwrap(),
+            "settled 2023-11-14 22:13 UTC, and is not in Splynx: no permission."
+        );
+    }
 }

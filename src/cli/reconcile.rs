@@ -48,9 +48,16 @@ fn print(report: &Report, streams: &mut Streams<'_>) -> std::io::Result<()> {
         writeln!(out, "credited in our books:     {sum} {currency}")?;
     }
     writeln!(out, "in Splynx under our keys:  {}", report.splynx.normalize())?;
+    for (currency, sum) in &report.on_the_way {
+        writeln!(out, "on the way to Splynx:      {sum} {currency}")?;
+    }
     for finding in &report.findings {
         writeln!(out, "- {}", finding.words)?;
     }
-    let verdict = if report.agrees() { "All three agree." } else { "They do not agree." };
+    let verdict = match (report.agrees(), report.on_the_way.is_empty()) {
+        (true, true) => "All three agree.",
+        (true, false) => "All three agree, but for what is on the way.",
+        (false, _) => "They do not agree.",
+    };
     writeln!(out, "{verdict}")
 }
