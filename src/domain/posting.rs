@@ -9,6 +9,9 @@ use super::ids::{AttemptId, CreditKey, PostingId, SplynxId};
 use super::review::{ReviewNote, ReviewReason};
 use super::schedule::{Timing, back_off};
 
+/// So many tries without a clear answer are no accident: a person is told.
+const TRIES_TILL_TOLD: u32 = 3;
+
 /// What a posting writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PostingKind {
@@ -245,15 +248,35 @@ impl Posting {
                 None,
             ),
             WriteOutcome::NotExecuted(why) => self.not_executed(why, now),
-            WriteOutcome::Unclear { why } => (
-                Self {
-                    state: PostingState::Unknown { begun_at, first_absent: None, search_at: now },
-                    last_error: Some(why),
-                    ..self.clone()
-                },
-                None,
-            ),
+            WriteOutcome::Unclear { why } => self.unclear(why, begun_at, now),
         }
+    }
+
+    /// What was begun is searched for at once; but a status is just set again, and who waits behind it must not wait
+    /// for a Splynx that never lets it be set.
+    fn unclear(
+        &self,
+        why: String,
+        begun_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> (Self, Option<ReviewNote>) {
+        let is_status = self.kind == PostingKind::DocumentStatus;
+        let is_told = is_status && self.tries >= TRIES_TILL_TOLD;
+        let pause = match (is_status, is_told) {
+            (false, _) => TimeDelta::zero(),
+            (true, false) => back_off(self.tries),
+            (true, true) => TimeDelta::hours(1),
+        };
+        let note = is_told.then(|| {
+            let words = format!(
+                "The payment is in Splynx, but the document is not shown as paid: setting its status failed {} \
+                 times, the last time with: {why}",
+                self.tries
+            );
+            ReviewNote::new(ReviewReason::NotMarkedPaid, words)
+        });
+        let state = PostingState::Unknown { begun_at, first_absent: None, search_at: now + pause };
+        (Self { state, last_error: Some(why), ..self.clone() }, note)
     }
 
     fn not_executed(&self, why: NotExecuted, now: DateTime<Utc>) -> (Self, Option<ReviewNote>) {

@@ -163,6 +163,22 @@ fn without_a_complete_look_nothing_is_sent(
     assert_eq!(note.map(|note| note.reason), told);
 }
 
+#[rstest]
+#[case(1, 2, None)]
+#[case(2, 4, None)]
+#[case(3, 3600, Some(ReviewReason::NotMarkedPaid))]
+fn a_status_that_cannot_be_set_lets_others_pass_and_is_told(
+    #[case] tries: u32,
+    #[case] pause: i64,
+    #[case] told: Option<ReviewReason>,
+) {
+    let state = PostingState::Posting { begun_at: at(0) };
+    let status = Posting { tries, ..posting(PostingKind::DocumentStatus, state) };
+    let (after, note) = status.ended(WriteOutcome::Unclear { why: "500".to_owned() }, at(1));
+    assert_eq!(after.work_at(), Some(at(1 + pause)));
+    assert_eq!(note.map(|note| note.reason), told);
+}
+
 #[derive(Debug, Clone)]
 enum Event {
     Begin,

@@ -1,0 +1,72 @@
+//! Something keeps failing, or changes while it waits: others go on, and a person is told.
+
+use std::time::Duration;
+
+use actix_web::http::{Method, StatusCode};
+use splynx_bitpay::sim::faults::{Answer, Fault, Kind};
+use splynx_bitpay::sim::splynx::Status;
+
+use crate::support::{Engine, PATIENCE, Setup, World, eventually, on_both_databases};
+
+on_both_databases! {
+    a_status_that_cannot_be_set_holds_up_nobody_else,
+}
+
+/// Longer than three tries with a quiescence window behind each.
+const TRIES: Duration = Duration::from_secs(60);
+
+fn broken() -> Kind {
+    Kind::Status(Answer::bare(StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+/// Without Splynx's own allocation, so that what is seen is the add-on's doing.
+fn setup() -> Setup {
+    let mut setup = Setup { quiescence_seconds: 3, ..Setup::default() };
+    setup.splynx.auto_allocate = false;
+    setup
+}
+
+/// Waits until Splynx was sent such a request.
+async fn sent(world: &World, method: &str, path: &str) {
+    eventually(&format!("{method} {path} is on its way"), PATIENCE, async || {
+        let mut log = world.splynx.log().into_iter();
+        let found = log.any(|call| call.method == method && call.path.starts_with(path));
+        if found { Ok(()) } else { Err("not yet".to_owned()) }
+    })
+    .await;
+}
+
+async fn is_told(world: &World, invoice: &str, words: &str, deadline: Duration) -> String {
+    eventually(words, deadline, async || {
+        let story = world.story_of(invoice);
+        if story.contains(words) { Ok(story) } else { Err(story) }
+    })
+    .await
+}
+
+async fn a_status_that_cannot_be_set_holds_up_nobody_else(engine: Engine) {
+    let mut setup = setup();
+    setup.splynx.sets_paid = false;
+    let world = World::with(engine, setup).await;
+    let customer = world.customer().await;
+    let poisoned = world.invoice(&customer, "10.00");
+    let path = format!("admin/finance/invoices/{}", poisoned.id);
+    world.splynx.arm(Fault::on(Method::PUT, &path, broken()));
+    let first = customer.check_out(&poisoned).await;
+    world.pay(&first);
+    sent(&world, "PUT", &path).await;
+    let other = world.customer().await;
+    let invoice = world.invoice(&other, "20.00");
+    let second = other.check_out(&invoice).await;
+    // The other's payment has to be taken up again, too.
+    let lost = Fault::on(Method::POST, "admin/finance/payments", Kind::Drop).times(1);
+    world.splynx.arm(lost);
+    world.pay(&second);
+    world.payments_become(2, PATIENCE).await;
+    eventually("the other invoice is paid", PATIENCE, async || match world.look(&invoice).status {
+        Status::Paid => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    is_told(&world, &first.invoice, "OPEN not_marked_paid", TRIES).await;
+}
