@@ -362,7 +362,7 @@ impl Posting {
         };
         match found {
             SearchOutcome::Complete(ids) => match ids.as_slice() {
-                [] => (self.absent(begun_at, first_absent, now, timing), None),
+                [] => self.absent(begun_at, first_absent, now, timing),
                 [one] => {
                     let state = PostingState::Posted { splynx_id: Some(*one) };
                     (Self { state, last_error: None, ..self.clone() }, None)
@@ -384,23 +384,36 @@ impl Posting {
         first_absent: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
         timing: Timing,
-    ) -> Self {
-        let state = match first_absent {
-            Some(first) if now >= first + timing.quiescence => {
-                PostingState::Ready { not_before: now }
+    ) -> (Self, Option<ReviewNote>) {
+        let first = first_absent.unwrap_or(now);
+        let search_at = first + timing.quiescence;
+        if first_absent.is_some() && now >= search_at {
+            return self.surely_absent(now);
+        }
+        let state = PostingState::Unknown { begun_at, first_absent: Some(first), search_at };
+        (Self { state, ..self.clone() }, None)
+    }
+
+    /// It may be sent again. Splynx answers searches and never this: that does not mend itself.
+    fn surely_absent(&self, now: DateTime<Utc>) -> (Self, Option<ReviewNote>) {
+        let ready = Self { state: PostingState::Ready { not_before: now }, ..self.clone() };
+        if self.tries < TRIES_TILL_TOLD {
+            return (ready, None);
+        }
+        let kind = self.kind.code();
+        let why = self.last_error.as_deref().unwrap_or("no answer");
+        let words = format!(
+            "The {kind} was sent {} times and is not in Splynx; the last answer: {why}",
+            self.tries
+        );
+        match self.kind {
+            // The payment does not wait for a fee that cannot be had (design 4.8).
+            PostingKind::FeeItem => {
+                let dropped = Self { state: PostingState::Dropped, ..ready };
+                (dropped, Some(ReviewNote::new(ReviewReason::FeeRefused, words)))
             }
-            Some(first) => PostingState::Unknown {
-                begun_at,
-                first_absent: Some(first),
-                search_at: first + timing.quiescence,
-            },
-            None => PostingState::Unknown {
-                begun_at,
-                first_absent: Some(now),
-                search_at: now + timing.quiescence,
-            },
-        };
-        Self { state, ..self.clone() }
+            _ => (ready, Some(ReviewNote::new(ReviewReason::Refused, words))),
+        }
     }
 
     fn duplicated(&self, ids: Vec<SplynxId>) -> (Self, Option<ReviewNote>) {

@@ -6,10 +6,12 @@ use actix_web::http::{Method, StatusCode};
 use splynx_bitpay::sim::faults::{Answer, Fault, Kind};
 use splynx_bitpay::sim::splynx::Status;
 
-use crate::support::{Engine, PATIENCE, Setup, World, eventually, on_both_databases};
+use crate::support::{Engine, PATIENCE, Setup, World, decimal, eventually, on_both_databases};
 
 on_both_databases! {
     a_status_that_cannot_be_set_holds_up_nobody_else,
+    a_fee_that_never_gets_an_answer_does_not_hold_the_payment,
+    a_payment_that_never_gets_an_answer_is_told,
 }
 
 /// Longer than three tries with a quiescence window behind each.
@@ -24,6 +26,10 @@ fn setup() -> Setup {
     let mut setup = Setup { quiescence_seconds: 3, ..Setup::default() };
     setup.splynx.auto_allocate = false;
     setup
+}
+
+fn with_fee() -> Setup {
+    Setup { fee_percent: "10", fee_vat_percent: "2", ..setup() }
 }
 
 /// Waits until Splynx was sent such a request.
@@ -69,4 +75,29 @@ async fn a_status_that_cannot_be_set_holds_up_nobody_else(engine: Engine) {
     })
     .await;
     is_told(&world, &first.invoice, "OPEN not_marked_paid", TRIES).await;
+}
+
+async fn a_fee_that_never_gets_an_answer_does_not_hold_the_payment(engine: Engine) {
+    let world = World::with(engine, with_fee()).await;
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer, "100.00");
+    let checkout = customer.check_out(&invoice).await;
+    let never = Fault::on(Method::PUT, "admin/finance/invoices", broken());
+    world.splynx.arm(never.containing("items"));
+    world.pay(&checkout);
+    let payments = world.payments_become(2, TRIES).await;
+    let amounts: Vec<_> = payments.iter().map(|row| (row.amount, row.invoice_id)).collect();
+    assert_eq!(amounts, [(decimal("100.00"), Some(invoice.id)), (decimal("10.00"), None)]);
+    is_told(&world, &checkout.invoice, "OPEN fee_refused", PATIENCE).await;
+}
+
+async fn a_payment_that_never_gets_an_answer_is_told(engine: Engine) {
+    let world = World::with(engine, setup()).await;
+    let customer = world.customer().await;
+    world.splynx.arm(Fault::on(Method::POST, "admin/finance/payments", broken()));
+    let checkout = customer.refill("10.00").await;
+    world.pay(&checkout);
+    is_told(&world, &checkout.invoice, "OPEN refused", TRIES).await;
+    world.splynx.disarm();
+    world.payments_become(1, PATIENCE).await;
 }

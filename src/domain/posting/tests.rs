@@ -179,6 +179,26 @@ fn a_status_that_cannot_be_set_lets_others_pass_and_is_told(
     assert_eq!(note.map(|note| note.reason), told);
 }
 
+#[rstest]
+#[case(PostingKind::BalancePayment, 2, false, None)]
+#[case(PostingKind::BalancePayment, 3, false, Some(ReviewReason::Refused))]
+#[case(PostingKind::FeeItem, 2, false, None)]
+#[case(PostingKind::FeeItem, 3, true, Some(ReviewReason::FeeRefused))]
+fn what_never_gets_an_answer_is_told_and_a_fee_is_given_up(
+    #[case] kind: PostingKind,
+    #[case] tries: u32,
+    #[case] dropped: bool,
+    #[case] told: Option<ReviewReason>,
+) {
+    let twice =
+        PostingState::Unknown { begun_at: at(0), first_absent: Some(at(10)), search_at: at(610) };
+    let lost = Posting { tries, ..posting(kind, twice) };
+    let (after, note) = lost.searched(SearchOutcome::Complete(vec![]), at(610), timing());
+    let ready = PostingState::Ready { not_before: at(610) };
+    assert_eq!(after.state, if dropped { PostingState::Dropped } else { ready });
+    assert_eq!(note.map(|note| note.reason), told);
+}
+
 #[derive(Debug, Clone)]
 enum Event {
     Begin,
