@@ -3,15 +3,20 @@
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
+use rust_decimal::Decimal;
 use splynx_bitpay::sim::faults::{Answer, Fault, Kind};
-use splynx_bitpay::sim::splynx::Status;
+use splynx_bitpay::sim::splynx::{Payment, Status};
 
-use crate::support::{Engine, PATIENCE, Setup, World, decimal, eventually, on_both_databases};
+use crate::support::{
+    Customer, Document, Engine, PATIENCE, Setup, World, decimal, eventually, on_both_databases,
+};
 
 on_both_databases! {
     a_status_that_cannot_be_set_holds_up_nobody_else,
+    a_fee_is_not_put_on_an_invoice_that_was_paid_while_it_waited,
     a_fee_that_never_gets_an_answer_does_not_hold_the_payment,
     a_payment_that_never_gets_an_answer_is_told,
+    a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance,
 }
 
 /// Longer than three tries with a quiescence window behind each.
@@ -30,6 +35,32 @@ fn setup() -> Setup {
 
 fn with_fee() -> Setup {
     Setup { fee_percent: "10", fee_vat_percent: "2", ..setup() }
+}
+
+/// Cash at the counter.
+fn pay_in_cash(world: &World, customer: &Customer, document: &Document, amount: &str) {
+    world.splynx.edit(|splynx| {
+        let now = splynx.clock.now().naive_utc();
+        let payment = Payment {
+            id: 0,
+            customer_id: customer.id,
+            invoice_id: Some(document.id),
+            request_id: None,
+            transaction_id: None,
+            payment_type: 1,
+            receipt_number: "CASH-1".to_owned(),
+            date: now.date(),
+            amount: decimal(amount),
+            comment: String::new(),
+            fields: Default::default(),
+            note: String::new(),
+            memo: String::new(),
+            remind_amount: Decimal::ZERO,
+            created: now,
+            added_by: "admin".to_owned(),
+        };
+        splynx.books.post_payment(payment, splynx.behaviour);
+    });
 }
 
 /// Waits until Splynx was sent such a request.
@@ -77,6 +108,22 @@ async fn a_status_that_cannot_be_set_holds_up_nobody_else(engine: Engine) {
     is_told(&world, &first.invoice, "OPEN not_marked_paid", TRIES).await;
 }
 
+async fn a_fee_is_not_put_on_an_invoice_that_was_paid_while_it_waited(engine: Engine) {
+    let world = World::with(engine, with_fee()).await;
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer, "100.00");
+    let checkout = customer.check_out(&invoice).await;
+    world.splynx.arm(Fault::on(Method::PUT, "admin/finance/invoices", Kind::Drop).times(1));
+    world.pay(&checkout);
+    sent(&world, "PUT", "admin/finance/invoices").await;
+    pay_in_cash(&world, &customer, &invoice, "100.00");
+    let payments = world.payments_become(2, PATIENCE).await;
+    assert_eq!((payments[1].amount, payments[1].invoice_id), (decimal("110.00"), None));
+    assert_eq!(world.look(&invoice).items.len(), 1, "no fee is left on a paid invoice");
+    assert_eq!(world.balance(&customer), decimal("110.00"));
+    is_told(&world, &checkout.invoice, "OPEN document_changed", PATIENCE).await;
+}
+
 async fn a_fee_that_never_gets_an_answer_does_not_hold_the_payment(engine: Engine) {
     let world = World::with(engine, with_fee()).await;
     let customer = world.customer().await;
@@ -100,4 +147,20 @@ async fn a_payment_that_never_gets_an_answer_is_told(engine: Engine) {
     is_told(&world, &checkout.invoice, "OPEN refused", TRIES).await;
     world.splynx.disarm();
     world.payments_become(1, PATIENCE).await;
+}
+
+async fn a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance(engine: Engine) {
+    let world = World::with(engine, setup()).await;
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer, "100.00");
+    let checkout = customer.check_out(&invoice).await;
+    world.splynx.arm(Fault::on(Method::GET, "admin/finance/payments", broken()));
+    world.pay(&checkout);
+    sent(&world, "GET", "admin/finance/payments").await;
+    pay_in_cash(&world, &customer, &invoice, "100.00");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    world.splynx.disarm();
+    let payments = world.payments_become(2, PATIENCE).await;
+    assert_eq!((payments[1].amount, payments[1].invoice_id), (decimal("100.00"), None));
+    is_told(&world, &checkout.invoice, "OPEN document_changed", PATIENCE).await;
 }
