@@ -14,13 +14,14 @@ use crate::support::{
 on_both_databases! {
     a_status_that_cannot_be_set_holds_up_nobody_else,
     a_fee_is_not_put_on_an_invoice_that_was_paid_while_it_waited,
+    what_ran_out_is_canceled_in_the_statement,
     a_fee_that_never_gets_an_answer_does_not_hold_the_payment,
     a_payment_that_never_gets_an_answer_is_told,
     a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance,
 }
 
 /// Longer than three tries with a quiescence window behind each.
-const TRIES: Duration = Duration::from_secs(60);
+const TRIES: Duration = Duration::from_mins(1);
 
 fn broken() -> Kind {
     Kind::Status(Answer::bare(StatusCode::INTERNAL_SERVER_ERROR))
@@ -122,6 +123,28 @@ async fn a_fee_is_not_put_on_an_invoice_that_was_paid_while_it_waited(engine: En
     assert_eq!(world.look(&invoice).items.len(), 1, "no fee is left on a paid invoice");
     assert_eq!(world.balance(&customer), decimal("110.00"));
     is_told(&world, &checkout.invoice, "OPEN document_changed", PATIENCE).await;
+}
+
+async fn what_ran_out_is_canceled_in_the_statement(engine: Engine) {
+    let world = World::new(engine).await;
+    let customer = world.customer().await;
+    let checkout = customer.refill("10.00").await;
+    let status = || {
+        world.splynx.read(|splynx| {
+            let mut records = splynx.books.records.iter();
+            records.next().map(|record| record.status.clone())
+        })
+    };
+    for expected in ["new", "canceled"] {
+        eventually(&format!("the record is {expected}"), PATIENCE, async || match status() {
+            Some(now) if now == expected => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await;
+        if expected == "new" {
+            world.bitpay.expire(&checkout.invoice).unwrap();
+        }
+    }
 }
 
 async fn a_fee_that_never_gets_an_answer_does_not_hold_the_payment(engine: Engine) {
