@@ -17,6 +17,7 @@ on_both_databases! {
     what_ran_out_is_canceled_in_the_statement,
     a_fee_that_never_gets_an_answer_does_not_hold_the_payment,
     a_payment_that_never_gets_an_answer_is_told,
+    a_second_click_on_a_payment_that_waits_to_become_final_makes_no_second_one,
     a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance,
 }
 
@@ -170,6 +171,21 @@ async fn a_payment_that_never_gets_an_answer_is_told(engine: Engine) {
     is_told(&world, &checkout.invoice, "OPEN refused", TRIES).await;
     world.splynx.disarm();
     world.payments_become(1, PATIENCE).await;
+}
+
+async fn a_second_click_on_a_payment_that_waits_to_become_final_makes_no_second_one(
+    engine: Engine,
+) {
+    let mut setup = setup();
+    setup.bitpay.step_ms = 3_600_000;
+    let world = World::with(engine, setup).await;
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer, "100.00");
+    let checkout = customer.check_out(&invoice).await;
+    world.pay(&checkout);
+    world.results(&checkout).says("confirming").await;
+    assert_eq!(customer.check_out(&invoice).await, checkout);
+    assert_eq!(world.bitpay.invoices().len(), 1);
 }
 
 async fn a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance(engine: Engine) {
