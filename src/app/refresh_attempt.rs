@@ -63,7 +63,8 @@ fn consequences(
         None => vec![],
     };
     let earned = !credits.is_empty();
-    let still_open = matches!(state, State::Opening | State::AwaitingPayment);
+    // Who has paid and clicks again before it is final must be led back here, not to a second payment.
+    let still_open = matches!(state, State::Opening | State::AwaitingPayment | State::Confirming);
     let after = Attempt {
         state,
         open_key: attempt.open_key.clone().filter(|_| still_open),

@@ -83,7 +83,12 @@ impl Turn<'_> {
             attempt.state = State::Recorded;
             attempt.recorded_at = Some(self.app.clock.now());
         }
-        postings.extend(statement_record::follow(self.app, &attempt, &after.postings));
+        if let Some(record) = statement_record::follow(self.app, &attempt, &after.postings) {
+            // A look at the processor alone makes nothing due at Splynx.
+            let now = self.app.clock.now();
+            attempt.work_at = Some(attempt.work_at.map_or(now, |at| at.min(now)));
+            postings.push(record);
+        }
         let reviews = notes
             .into_iter()
             .map(|note| super::open_attempt::review(self.app, &attempt, note))

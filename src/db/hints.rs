@@ -26,10 +26,11 @@ struct Watched {
 }
 
 impl Watched {
-    /// When a hint of this moment may be followed.
+    /// When a hint of this moment may be followed. A last look that lies ahead was written before the clock was set
+    /// back.
     fn earliest(&self, hint: i64) -> i64 {
         let gap = HINT_GAP.num_milliseconds();
-        self.last_look.map_or(hint, |last| hint.max(last.saturating_add(gap)))
+        self.last_look.map_or(hint, |last| hint.max(last.min(hint).saturating_add(gap)))
     }
 }
 

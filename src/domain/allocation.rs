@@ -63,7 +63,15 @@ pub fn allocate(
         Err(NotPayable::Sum(error)) => return Err(error),
         Err(why) => return Ok(Allocation::moved(amount, why.to_string())),
     };
-    by_due(amount, expected, due)
+    by_due(amount, expected, if is_as_expected(document, expected) { expected.due } else { due })
+}
+
+/// Less than a minor unit apart counts as equal: Splynx keeps four decimal places, and VAT in a fee item makes use of
+/// them.
+fn is_as_expected(document: &Document, expected: Expected) -> bool {
+    let smallest = Money::from_minor(1, expected.due.currency()).to_decimal();
+    let apart = document.open_sum().saturating_sub(expected.due.to_decimal());
+    apart.abs() < smallest
 }
 
 fn by_due(amount: Money, expected: Expected, due: Money) -> Result<Allocation, MoneyError> {
@@ -127,6 +135,7 @@ mod tests {
     #[rstest]
     #[case::as_frozen("100", "100", "100", Some("100"), None)]
     #[case::less_than_a_cent_apart("100", "100", "99.9951", Some("100"), None)]
+    #[case::less_than_a_cent_above("100", "100", "100.0049", Some("100"), None)]
     #[case::shrunk("100", "100", "60", Some("60"), Some("40"))]
     #[case::grown("100", "100", "100.01", None, Some("100"))]
     #[case::nothing_due("100", "100", "0", None, Some("100"))]

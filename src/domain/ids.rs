@@ -92,6 +92,13 @@ macro_rules! ulid_id {
                 Self(ulid::Ulid::from_parts(millis, random))
             }
 
+            /// When the thing was born, to the millisecond.
+            #[must_use]
+            pub fn born_at(self) -> DateTime<Utc> {
+                let millis = i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX);
+                DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH)
+            }
+
             /// Reads the 26 characters back.
             ///
             /// # Errors
@@ -198,6 +205,7 @@ mod tests {
         let id = AttemptId::new(DateTime::from_timestamp(1_700_000_000, 0).unwrap(), 42);
         assert_eq!(AttemptId::parse(&id.to_string()), Ok(id));
         assert_eq!(id.to_string().len(), 26);
+        assert_eq!(id.born_at().timestamp(), 1_700_000_000);
     }
 
     #[rstest]

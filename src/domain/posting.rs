@@ -9,6 +9,9 @@ use super::ids::{AttemptId, CreditKey, PostingId, SplynxId};
 use super::review::{ReviewNote, ReviewReason};
 use super::schedule::{Timing, back_off};
 
+/// So many tries without a clear answer are no accident: a person is told.
+const TRIES_TILL_TOLD: u32 = 3;
+
 /// What a posting writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PostingKind {
@@ -245,15 +248,35 @@ impl Posting {
                 None,
             ),
             WriteOutcome::NotExecuted(why) => self.not_executed(why, now),
-            WriteOutcome::Unclear { why } => (
-                Self {
-                    state: PostingState::Unknown { begun_at, first_absent: None, search_at: now },
-                    last_error: Some(why),
-                    ..self.clone()
-                },
-                None,
-            ),
+            WriteOutcome::Unclear { why } => self.unclear(why, begun_at, now),
         }
+    }
+
+    /// What was begun is searched for at once; but a status is just set again, and who waits behind it must not wait
+    /// for a Splynx that never lets it be set.
+    fn unclear(
+        &self,
+        why: String,
+        begun_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> (Self, Option<ReviewNote>) {
+        let is_status = self.kind == PostingKind::DocumentStatus;
+        let is_told = is_status && self.tries >= TRIES_TILL_TOLD;
+        let pause = match (is_status, is_told) {
+            (false, _) => TimeDelta::zero(),
+            (true, false) => back_off(self.tries),
+            (true, true) => TimeDelta::hours(1),
+        };
+        let note = is_told.then(|| {
+            let words = format!(
+                "The payment is in Splynx, but the document is not shown as paid: setting its status failed {} \
+                 times, the last time with: {why}",
+                self.tries
+            );
+            ReviewNote::new(ReviewReason::NotMarkedPaid, words)
+        });
+        let state = PostingState::Unknown { begun_at, first_absent: None, search_at: now + pause };
+        (Self { state, last_error: Some(why), ..self.clone() }, note)
     }
 
     fn not_executed(&self, why: NotExecuted, now: DateTime<Utc>) -> (Self, Option<ReviewNote>) {
@@ -339,7 +362,7 @@ impl Posting {
         };
         match found {
             SearchOutcome::Complete(ids) => match ids.as_slice() {
-                [] => (self.absent(begun_at, first_absent, now, timing), None),
+                [] => self.absent(begun_at, first_absent, now, timing),
                 [one] => {
                     let state = PostingState::Posted { splynx_id: Some(*one) };
                     (Self { state, last_error: None, ..self.clone() }, None)
@@ -361,23 +384,36 @@ impl Posting {
         first_absent: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
         timing: Timing,
-    ) -> Self {
-        let state = match first_absent {
-            Some(first) if now >= first + timing.quiescence => {
-                PostingState::Ready { not_before: now }
+    ) -> (Self, Option<ReviewNote>) {
+        let first = first_absent.unwrap_or(now);
+        let search_at = first + timing.quiescence;
+        if first_absent.is_some() && now >= search_at {
+            return self.surely_absent(now);
+        }
+        let state = PostingState::Unknown { begun_at, first_absent: Some(first), search_at };
+        (Self { state, ..self.clone() }, None)
+    }
+
+    /// It may be sent again. Splynx answers searches and never this: that does not mend itself.
+    fn surely_absent(&self, now: DateTime<Utc>) -> (Self, Option<ReviewNote>) {
+        let ready = Self { state: PostingState::Ready { not_before: now }, ..self.clone() };
+        if self.tries < TRIES_TILL_TOLD {
+            return (ready, None);
+        }
+        let kind = self.kind.code();
+        let why = self.last_error.as_deref().unwrap_or("no answer");
+        let words = format!(
+            "The {kind} was sent {} times and is not in Splynx; the last answer: {why}",
+            self.tries
+        );
+        match self.kind {
+            // The payment does not wait for a fee that cannot be had (design 4.8).
+            PostingKind::FeeItem => {
+                let dropped = Self { state: PostingState::Dropped, ..ready };
+                (dropped, Some(ReviewNote::new(ReviewReason::FeeRefused, words)))
             }
-            Some(first) => PostingState::Unknown {
-                begun_at,
-                first_absent: Some(first),
-                search_at: first + timing.quiescence,
-            },
-            None => PostingState::Unknown {
-                begun_at,
-                first_absent: Some(now),
-                search_at: now + timing.quiescence,
-            },
-        };
-        Self { state, ..self.clone() }
+            _ => (ready, Some(ReviewNote::new(ReviewReason::Refused, words))),
+        }
     }
 
     fn duplicated(&self, ids: Vec<SplynxId>) -> (Self, Option<ReviewNote>) {

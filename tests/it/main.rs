@@ -13,4 +13,5 @@ mod outages;
 mod pairing;
 mod paying;
 mod restored;
+mod stubborn;
 mod support;

@@ -66,8 +66,6 @@ fn wanted_fee_item(
     if begun || !attempt.payable.is_invoice() || !is_whole(attempt, credit) {
         return None;
     }
-    let as_frozen = document.customer == attempt.customer
-        && document.charge(attempt.terms.due.currency()).is_ok_and(|due| due == attempt.terms.due);
     let there = document
         .items
         .iter()
@@ -78,8 +76,14 @@ fn wanted_fee_item(
             state: PostingState::Posted { splynx_id: Some(SplynxId::new(item.id)) },
             ..posting
         }),
-        None => as_frozen.then_some(posting),
+        None => is_as_frozen(attempt, document).then_some(posting),
     }
+}
+
+/// Whether the document is the customer's, not paid, and as much is due on it as at the click.
+pub(super) fn is_as_frozen(attempt: &Attempt, document: &Document) -> bool {
+    let due = attempt.terms.due;
+    document.customer == attempt.customer && document.charge(due.currency()) == Ok(due)
 }
 
 fn allocated(
@@ -107,7 +111,7 @@ fn allocated(
 
 /// What the document shows if nobody but us touched it, and what pays it wholly. An invoice without our fee item takes
 /// its own sum only; a proforma invoice takes the gross, and its fee is debited afterwards (design 4.8).
-fn expected(turn: &Turn<'_>) -> Expected {
+pub(super) fn expected(turn: &Turn<'_>) -> Expected {
     let Attempt { customer, terms, payable, .. } = &turn.ledger.attempt;
     let (due, amount) = if !payable.is_invoice() {
         (terms.due, terms.price)

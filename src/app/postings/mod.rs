@@ -8,6 +8,7 @@
 mod body;
 mod decide;
 mod document_status;
+mod reconsider;
 mod search;
 
 use std::time::Duration;
@@ -118,6 +119,9 @@ async fn post(
     endpoint: Endpoint,
 ) -> Result<Reach, TurnError> {
     if let Some(reach) = search::before_sending(turn, &posting).await? {
+        return Ok(reach);
+    }
+    if let Some(reach) = reconsider::before_sending(turn, &posting).await? {
         return Ok(reach);
     }
     let Some(begun) = posting.begin(turn.app.clock.now()) else {

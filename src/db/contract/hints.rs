@@ -58,6 +58,15 @@ pub(super) async fn hints_bring_looks_no_closer_than_their_gap(world: World) {
     assert_eq!(world.attempt(leased.id).await.look_at, Some(at(100) + HINT_GAP));
 }
 
+pub(super) async fn a_hint_after_the_clock_was_set_back_is_not_kept_waiting(world: World) {
+    looked_at(&world, Some(at(0))).await;
+    let day = 86_400;
+    let leased = lease_one(&world, day).await;
+    world.applied(looked(&leased, Some(at(day + 30)))).await;
+    assert_eq!(hinted(&world, 10).await, HintOutcome::Stored);
+    assert_eq!(world.attempt(leased.id).await.look_at, Some(at(10) + HINT_GAP));
+}
+
 pub(super) async fn a_hint_after_the_claim_survives_the_step(world: World) {
     looked_at(&world, Some(at(0))).await;
     let leased = lease_one(&world, 100).await;

@@ -108,6 +108,7 @@ contract! {
         a_hint_brings_the_next_look_forward_once,
         a_hint_never_delays_a_look_that_is_due_earlier,
         hints_bring_looks_no_closer_than_their_gap,
+        a_hint_after_the_clock_was_set_back_is_not_kept_waiting,
         a_hint_after_the_claim_survives_the_step,
         a_hint_while_only_work_is_done_survives_the_step,
         a_hint_wakes_an_attempt_that_is_no_longer_watched,

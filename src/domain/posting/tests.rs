@@ -163,6 +163,42 @@ fn without_a_complete_look_nothing_is_sent(
     assert_eq!(note.map(|note| note.reason), told);
 }
 
+#[rstest]
+#[case(1, 2, None)]
+#[case(2, 4, None)]
+#[case(3, 3600, Some(ReviewReason::NotMarkedPaid))]
+fn a_status_that_cannot_be_set_lets_others_pass_and_is_told(
+    #[case] tries: u32,
+    #[case] pause: i64,
+    #[case] told: Option<ReviewReason>,
+) {
+    let state = PostingState::Posting { begun_at: at(0) };
+    let status = Posting { tries, ..posting(PostingKind::DocumentStatus, state) };
+    let (after, note) = status.ended(WriteOutcome::Unclear { why: "500".to_owned() }, at(1));
+    assert_eq!(after.work_at(), Some(at(1 + pause)));
+    assert_eq!(note.map(|note| note.reason), told);
+}
+
+#[rstest]
+#[case(PostingKind::BalancePayment, 2, false, None)]
+#[case(PostingKind::BalancePayment, 3, false, Some(ReviewReason::Refused))]
+#[case(PostingKind::FeeItem, 2, false, None)]
+#[case(PostingKind::FeeItem, 3, true, Some(ReviewReason::FeeRefused))]
+fn what_never_gets_an_answer_is_told_and_a_fee_is_given_up(
+    #[case] kind: PostingKind,
+    #[case] tries: u32,
+    #[case] dropped: bool,
+    #[case] told: Option<ReviewReason>,
+) {
+    let twice =
+        PostingState::Unknown { begun_at: at(0), first_absent: Some(at(10)), search_at: at(610) };
+    let lost = Posting { tries, ..posting(kind, twice) };
+    let (after, note) = lost.searched(SearchOutcome::Complete(vec![]), at(610), timing());
+    let ready = PostingState::Ready { not_before: at(610) };
+    assert_eq!(after.state, if dropped { PostingState::Dropped } else { ready });
+    assert_eq!(note.map(|note| note.reason), told);
+}
+
 #[derive(Debug, Clone)]
 enum Event {
     Begin,

@@ -1,0 +1,71 @@
+//! Looks at the document once more when what was decided about it had to wait: somebody may have changed it meanwhile.
+//!
+//! **Invariant:** only what Splynx surely does not have is decided anew, and a payment only if it was never begun; its
+//! key stays, so that it still exists once.
+
+use super::decide::{expected, is_as_frozen};
+use super::{Reach, document_of, later};
+use crate::app::work::{Step, Turn, TurnError};
+use crate::domain::allocation::{Allocation, allocate};
+use crate::domain::credit::{Credit, Target};
+use crate::domain::payable::Document;
+use crate::domain::posting::{Posting, PostingKind, PostingState};
+
+/// Takes a decision back that the document no longer fits. `None`: it stands, send.
+pub(super) async fn before_sending(
+    turn: &mut Turn<'_>,
+    posting: &Posting,
+) -> Result<Option<Reach>, TurnError> {
+    let waited = turn.app.clock.now() - posting.id.born_at();
+    let may_change = match posting.kind {
+        PostingKind::FeeItem => true,
+        PostingKind::DocumentPayment => posting.tries == 0,
+        _ => false,
+    };
+    if !may_change || waited < turn.app.settings.timing.request_timeout {
+        return Ok(None);
+    }
+    let reference = document_of(turn)?;
+    let document = match turn.app.billing.document(&reference).await {
+        Ok(document) => document,
+        Err(error) => return later(turn, error).await.map(Some),
+    };
+    let Some(step) = taken_back(turn, posting, document.as_ref())? else {
+        return Ok(None);
+    };
+    tracing::info!(attempt = %posting.attempt, kind = posting.kind.code(), "the document has changed meanwhile");
+    turn.commit(step).await?;
+    Ok(Some(Reach::Fine))
+}
+
+fn taken_back(
+    turn: &Turn<'_>,
+    posting: &Posting,
+    document: Option<&Document>,
+) -> Result<Option<Step>, TurnError> {
+    let own = |credit: &&Credit| posting.credit.as_ref() == Some(&credit.key);
+    let credit = turn.ledger.credits.iter().find(own);
+    let credit = credit.ok_or_else(|| TurnError::Impossible("a credit vanished".to_owned()))?;
+    let attempt = &turn.ledger.attempt;
+    let mut step = turn.step();
+    if posting.kind == PostingKind::FeeItem {
+        if document.is_some_and(|document| is_as_frozen(attempt, document)) {
+            return Ok(None);
+        }
+        step.postings.push(dropped(posting));
+    } else {
+        let whole = Allocation { document: Some(credit.amount), balance: None, note: None };
+        if allocate(credit.amount, expected(turn), document)? == whole {
+            return Ok(None);
+        }
+        let open = turn.ledger.postings.iter().filter(|other| !other.is_final());
+        step.postings.extend(open.filter(|other| other.credit == posting.credit).map(dropped));
+        step.credits.push(Credit { target: Target::Undecided, ..credit.clone() });
+    }
+    Ok(Some(step))
+}
+
+fn dropped(posting: &Posting) -> Posting {
+    let last_error = Some("the document has changed meanwhile".to_owned());
+    Posting { state: PostingState::Dropped, last_error, ..posting.clone() }
+}
