@@ -140,10 +140,10 @@ async fn find_document(
     if number.is_empty() {
         return Err(DeadEnd::NoNumber);
     }
-    let number = DocumentNumber::parse(number).map_err(|_| DeadEnd::UnknownDocument)?;
+    let number = DocumentNumber::parse(number).map_err(|_| DeadEnd::UnknownDocument(kind))?;
     let found = app.billing.document_by_number(kind, &number).await;
     let document =
-        found.map_err(|error| DeadEnd::of_splynx(&error))?.ok_or(DeadEnd::UnknownDocument)?;
+        found.map_err(|error| DeadEnd::of_splynx(&error))?.ok_or(DeadEnd::UnknownDocument(kind))?;
     if document.customer == customer.id { Ok(document) } else { Err(DeadEnd::SomeoneElses) }
 }
 
