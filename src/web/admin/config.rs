@@ -16,7 +16,7 @@ use crate::web::refusal::Refusal;
 use crate::web::{Site, body, client_ip, dead_ends, identity, pages};
 
 /// The page's own address.
-const PATH: &str = "/bitpay/config";
+pub const PATH: &str = "/bitpay/config";
 /// More of a pasted code is not shown again.
 const ECHO_CHARACTERS_MAX: usize = 128;
 
