@@ -4,14 +4,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::App;
 use super::open_attempt::review;
 use super::work::TurnError;
 use crate::domain::attempt::Attempt;
-use crate::domain::money::Money;
+use crate::domain::credit::Credit;
+use crate::domain::money::{Money, MoneyError};
 use crate::domain::posting::{Posting, PostingState};
 use crate::domain::recording::credited;
 use crate::domain::review::{ReviewNote, ReviewReason};
@@ -20,6 +21,9 @@ use crate::ports::store::{Change, Ledger};
 
 /// Attempts read at a time.
 const PAGE: u32 = 200;
+
+/// Settled money that is not in Splynx after so long waits for more than an outage.
+const LONG: TimeDelta = TimeDelta::days(1);
 
 /// One line that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +69,10 @@ pub async fn reconcile(
     since: DateTime<Utc>,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, TurnError> {
-    let day_before = app.clock.local_date(since - chrono::TimeDelta::days(1));
+    let day_before = app.clock.local_date(since - TimeDelta::days(1));
+    let begun = app.clock.now();
     let payments = app.billing.payments_with_our_keys(day_before).await?;
-    let mut books = Books::new(payments);
+    let mut books = Books::new(payments, begun);
     let mut offset = 0;
     loop {
         let page = app.store.opened_since(since, PAGE, offset).await?;
@@ -104,56 +109,71 @@ async fn open_review(app: &App, finding: &Finding) -> Result<(), TurnError> {
 }
 
 struct Books {
+    /// Since when Splynx's payments were being read: what was sent later may be missing.
+    read_at: DateTime<Utc>,
     payments: BTreeMap<String, Vec<PaymentRow>>,
     ours: BTreeSet<String>,
     report: Report,
 }
 
 impl Books {
-    fn new(rows: Vec<PaymentRow>) -> Self {
+    fn new(rows: Vec<PaymentRow>, read_at: DateTime<Utc>) -> Self {
         let mut payments: BTreeMap<String, Vec<PaymentRow>> = BTreeMap::new();
         let mut report = Report::default();
         for row in rows {
             report.splynx = report.splynx.saturating_add(row.amount);
             payments.entry(row.receipt_number.clone()).or_default().push(row);
         }
-        Self { payments, ours: BTreeSet::new(), report }
+        Self { read_at, payments, ours: BTreeSet::new(), report }
     }
 
     async fn compare(&mut self, app: &App, ledger: &Ledger) -> Result<(), TurnError> {
         self.report.attempts = self.report.attempts.saturating_add(1);
-        self.compare_with_processor(app, ledger).await?;
+        let fresh = self.compare_with_processor(app, ledger).await?;
+        let ledger = fresh.as_ref().unwrap_or(ledger);
         for credit in &ledger.credits {
             self.ours.insert(credit.key.to_string());
             let rows = self.payments.get(credit.key.as_str());
             let rows = rows.map(Vec::as_slice).unwrap_or_default();
             let payment = ledger.postings.iter().find(|posting| {
-                posting.kind.is_payment() && posting.credit.as_ref() == Some(&credit.key)
+                posting.kind.is_payment()
+                    && posting.credit.as_ref() == Some(&credit.key)
+                    && posting.state != PostingState::Dropped
             });
-            let words = differs(credit.amount, credit.key.as_str(), ledger, payment, rows);
+            let words = match rows {
+                [] => absent(credit, ledger, payment, self.read_at),
+                rows => differs(credit.amount, credit.key.as_str(), ledger, payment, rows),
+            };
             self.name(Some(ledger), words);
         }
         Ok(())
     }
 
+    /// Returns the ledger as it is now, if it was read again.
     async fn compare_with_processor(
         &mut self,
         app: &App,
         ledger: &Ledger,
-    ) -> Result<(), TurnError> {
+    ) -> Result<Option<Ledger>, TurnError> {
         let attempt = &ledger.attempt;
         let nothing = Money::zero(attempt.terms.price.currency());
-        let credited = credited(&ledger.credits, nothing)?;
+        let mut credited = credited_in(ledger, nothing)?;
+        let settled = self.ask(app, ledger).await?;
+        let mut fresh = None;
+        if settled.is_some_and(|settled| settled != credited) {
+            // Asking takes its time: what settled meanwhile may be credited by now.
+            fresh = app.store.ledger(attempt.id).await?;
+            credited = credited_in(fresh.as_ref().unwrap_or(ledger), nothing)?;
+        }
         add(&mut self.report.ours, credited);
-        let Some(settled) = self.ask(app, ledger).await? else {
-            return Ok(());
-        };
-        add(&mut self.report.processor, settled);
-        let words = (settled != credited).then(|| {
-            format!("{}: final at the processor {settled}, credited {credited}.", attempt.id)
-        });
-        self.name(Some(ledger), words);
-        Ok(())
+        if let Some(settled) = settled {
+            add(&mut self.report.processor, settled);
+            let words = (settled != credited).then(|| {
+                format!("{}: final at the processor {settled}, credited {credited}.", attempt.id)
+            });
+            self.name(Some(ledger), words);
+        }
+        Ok(fresh)
     }
 
     /// What is final at the processor, by its own word now.
@@ -211,6 +231,32 @@ impl Books {
     }
 }
 
+fn credited_in(ledger: &Ledger, nothing: Money) -> Result<Money, MoneyError> {
+    credited(&ledger.credits, nothing)
+}
+
+/// Why it is wrong that Splynx's list has no row with the key of this credit, if it is.
+fn absent(
+    credit: &Credit,
+    ledger: &Ledger,
+    payment: Option<&Posting>,
+    read_at: DateTime<Utc>,
+) -> Option<String> {
+    let Credit { key, amount, .. } = credit;
+    let settled = ledger.attempt.settled_at;
+    match payment {
+        Some(payment) if payment.is_posted() => {
+            let sent_later = payment.first_begun_at.is_some_and(|at| at >= read_at);
+            let words = format!("{key}: {amount} was posted, but Splynx has no such payment.");
+            (!sent_later).then_some(words)
+        }
+        // The net below all others: whatever keeps a payment back, a person hears of it.
+        _ => settled.filter(|at| *at + LONG <= read_at).map(|at| {
+            format!("{key}: {amount} settled on {} and is not in Splynx yet.", at.date_naive())
+        }),
+    }
+}
+
 /// Why a credit and Splynx's rows with its key do not agree, if they do not.
 fn differs(
     amount: Money,
@@ -224,9 +270,6 @@ fn differs(
         matches!(posting.state, PostingState::Posting { .. } | PostingState::Unknown { .. })
     });
     match rows {
-        [] if posted => {
-            Some(format!("{key}: {amount} was posted, but Splynx has no such payment."))
-        }
         [] => None,
         [row] if row.customer != ledger.attempt.customer => {
             Some(format!("{key}: payment {} stands at customer {}.", row.id, row.customer))
@@ -248,4 +291,75 @@ fn differs(
 fn add(sums: &mut BTreeMap<String, Decimal>, money: Money) {
     let sum = sums.entry(money.currency().to_string()).or_default();
     *sum = sum.saturating_add(money.to_decimal());
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::attempt::{State, Terms};
+    use crate::domain::connection::{Environment, ProcessorKind};
+    use crate::domain::credit::Target;
+    use crate::domain::ids::{
+        AttemptId, ConnectionId, CreditKey, CustomerId, Hook, ProcessorInvoiceId, ResultToken,
+    };
+    use crate::domain::money::Currency;
+    use crate::domain::payable::Payable;
+
+    fn at(hours: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
+    }
+
+    /// Settled at the beginning of time.
+    fn settled() -> Ledger {
+        let due = Money::from_minor(100, Currency::parse("USD").unwrap());
+        let attempt = Attempt {
+            id: AttemptId::new(at(0), 1),
+            hook: Hook::new(1),
+            result_token: ResultToken::new(2),
+            connection: ConnectionId::new(at(0), 3),
+            processor: ProcessorKind::BitPay,
+            environment: Environment::Test,
+            customer: CustomerId::new(1),
+            payable: Payable::TopUp,
+            terms: Terms::new(due, None, Decimal::ZERO).unwrap(),
+            state: State::Settled,
+            opened: None,
+            open_key: None,
+            created_at: at(0),
+            settled_at: Some(at(0)),
+            recorded_at: None,
+            monitor_until: at(0),
+            last_seen: None,
+            look_at: None,
+            work_at: None,
+            failures: 0,
+            version: 1,
+        };
+        let credit = Credit {
+            key: CreditKey::parse("BP-x-1").unwrap(),
+            attempt: attempt.id,
+            connection: attempt.connection,
+            invoice: ProcessorInvoiceId::parse("x").unwrap(),
+            n: 1,
+            amount: due,
+            target: Target::Undecided,
+            date: NaiveDate::default(),
+        };
+        Ledger { attempt, credits: vec![credit], postings: vec![] }
+    }
+
+    #[rstest]
+    #[case(23, false)]
+    #[case(24, true)]
+    fn settled_money_that_splynx_does_not_have_after_a_day_is_named(
+        #[case] hours: i64,
+        #[case] named: bool,
+    ) {
+        let ledger = settled();
+        let words = absent(ledger.credits.first().unwrap(), &ledger, None, at(hours));
+        assert_eq!(words.is_some(), named);
+    }
 }
