@@ -21,6 +21,7 @@ on_both_databases! {
     a_second_click_on_a_payment_that_waits_to_become_final_makes_no_second_one,
     a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance,
     a_payment_that_waited_while_a_part_was_paid_pays_the_rest,
+    a_step_that_is_impossible_is_told_and_not_repeated_at_once,
 }
 
 /// Longer than three tries with a quiescence window behind each.
@@ -242,4 +243,23 @@ async fn a_payment_that_waited_while_a_part_was_paid_pays_the_rest(engine: Engin
     assert_eq!(ours, [(decimal("60.00"), Some(invoice.id)), (decimal("40.00"), None)]);
     world.results(&checkout).says("paid").await;
     world.books_agree();
+}
+
+async fn a_step_that_is_impossible_is_told_and_not_repeated_at_once(engine: Engine) {
+    let world = World::with(engine, setup()).await;
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer, "100.00");
+    let checkout = customer.check_out(&invoice).await;
+    let beyond_all_sums = decimal("99999999999999999");
+    world.splynx.edit(|splynx| {
+        let now = splynx.clock.now().naive_utc();
+        splynx.books.set_total(invoice.kind, invoice.id, beyond_all_sums, now);
+    });
+    world.pay(&checkout);
+    is_told(&world, &checkout.invoice, "OPEN books_differ", PATIENCE).await;
+    let path = format!("admin/finance/invoices/{}", invoice.id);
+    let reads = || world.splynx.log().into_iter().filter(|call| call.path == path).count();
+    let before = reads();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(reads(), before);
 }
