@@ -12,18 +12,18 @@ use super::open_attempt::review;
 use super::work::TurnError;
 use crate::domain::attempt::Attempt;
 use crate::domain::credit::Credit;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, MoneyError};
 use crate::domain::posting::{Posting, PostingState};
 use crate::domain::recording::credited;
 use crate::domain::review::{ReviewNote, ReviewReason};
 use crate::ports::billing::PaymentRow;
 use crate::ports::store::{Change, Ledger};
 
-/// How long a settled credit may be on its way into Splynx before it is named.
-const PATIENCE: TimeDelta = TimeDelta::hours(1);
-
 /// Attempts read at a time.
 const PAGE: u32 = 200;
+
+/// How long settled money may be on its way into Splynx before it is named.
+const LONG: TimeDelta = TimeDelta::hours(1);
 
 /// One line that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,8 +72,9 @@ pub async fn reconcile(
     mut progress: impl FnMut(u64),
 ) -> Result<Report, TurnError> {
     let day_before = app.clock.local_date(since - TimeDelta::days(1));
+    let begun = app.clock.now();
     let payments = app.billing.payments_with_our_keys(day_before).await?;
-    let mut books = Books::new(payments);
+    let mut books = Books::new(payments, begun);
     let mut offset = 0;
     loop {
         let page = app.store.opened_since(since, PAGE, offset).await?;
@@ -110,79 +111,77 @@ async fn open_review(app: &App, finding: &Finding) -> Result<(), TurnError> {
 }
 
 struct Books {
+    /// Since when Splynx's payments were being read: what was sent later may be missing.
+    read_at: DateTime<Utc>,
     payments: BTreeMap<String, Vec<PaymentRow>>,
     ours: BTreeSet<String>,
     report: Report,
 }
 
 impl Books {
-    fn new(rows: Vec<PaymentRow>) -> Self {
+    fn new(rows: Vec<PaymentRow>, read_at: DateTime<Utc>) -> Self {
         let mut payments: BTreeMap<String, Vec<PaymentRow>> = BTreeMap::new();
         let mut report = Report::default();
         for row in rows {
             report.splynx = report.splynx.saturating_add(row.amount);
             payments.entry(row.receipt_number.clone()).or_default().push(row);
         }
-        Self { payments, ours: BTreeSet::new(), report }
+        Self { read_at, payments, ours: BTreeSet::new(), report }
     }
 
     async fn compare(&mut self, app: &App, ledger: &Ledger) -> Result<(), TurnError> {
         self.report.attempts = self.report.attempts.saturating_add(1);
-        self.compare_with_processor(app, ledger).await?;
+        let fresh = self.compare_with_processor(app, ledger).await?;
+        let ledger = fresh.as_ref().unwrap_or(ledger);
         for credit in &ledger.credits {
             self.ours.insert(credit.key.to_string());
             let rows = self.payments.get(credit.key.as_str());
             let rows = rows.map(Vec::as_slice).unwrap_or_default();
             let payment = ledger.postings.iter().find(|posting| {
-                posting.kind.is_payment() && posting.credit.as_ref() == Some(&credit.key)
+                posting.kind.is_payment()
+                    && posting.credit.as_ref() == Some(&credit.key)
+                    && posting.state != PostingState::Dropped
             });
-            let posted = payment.is_some_and(Posting::is_posted);
-            let words = if rows.is_empty() && !posted {
-                self.not_in_splynx(app, ledger, credit, payment)
-            } else {
-                differs(credit.amount, credit.key.as_str(), ledger, payment, rows)
+            let words = match rows {
+                [] => {
+                    let words = absent(credit, ledger, payment, self.read_at);
+                    if words.is_none() {
+                        add(&mut self.report.on_the_way, credit.amount);
+                    }
+                    words
+                }
+                rows => differs(credit.amount, credit.key.as_str(), ledger, payment, rows),
             };
             self.name(Some(ledger), words);
         }
         Ok(())
     }
 
-    /// What the worker is at is counted; what it has not got done for long is named.
-    fn not_in_splynx(
-        &mut self,
-        app: &App,
-        ledger: &Ledger,
-        credit: &Credit,
-        payment: Option<&Posting>,
-    ) -> Option<String> {
-        let since = ledger.attempt.settled_at.unwrap_or(ledger.attempt.created_at);
-        let error = payment.and_then(|posting| posting.last_error.as_deref());
-        let words = overdue(since, app.clock.now(), error)
-            .map(|words| format!("{}: {} {words}", credit.key, credit.amount));
-        if words.is_none() {
-            add(&mut self.report.on_the_way, credit.amount);
-        }
-        words
-    }
-
+    /// Returns the ledger as it is now, if it was read again.
     async fn compare_with_processor(
         &mut self,
         app: &App,
         ledger: &Ledger,
-    ) -> Result<(), TurnError> {
+    ) -> Result<Option<Ledger>, TurnError> {
         let attempt = &ledger.attempt;
         let nothing = Money::zero(attempt.terms.price.currency());
-        let credited = credited(&ledger.credits, nothing)?;
+        let mut credited = credited_in(ledger, nothing)?;
+        let settled = self.ask(app, ledger).await?;
+        let mut fresh = None;
+        if settled.is_some_and(|settled| settled != credited) {
+            // Asking takes its time: what settled meanwhile may be credited by now.
+            fresh = app.store.ledger(attempt.id).await?;
+            credited = credited_in(fresh.as_ref().unwrap_or(ledger), nothing)?;
+        }
         add(&mut self.report.ours, credited);
-        let Some(settled) = self.ask(app, ledger).await? else {
-            return Ok(());
-        };
-        add(&mut self.report.processor, settled);
-        let words = (settled != credited).then(|| {
-            format!("{}: final at the processor {settled}, credited {credited}.", attempt.id)
-        });
-        self.name(Some(ledger), words);
-        Ok(())
+        if let Some(settled) = settled {
+            add(&mut self.report.processor, settled);
+            let words = (settled != credited).then(|| {
+                format!("{}: final at the processor {settled}, credited {credited}.", attempt.id)
+            });
+            self.name(Some(ledger), words);
+        }
+        Ok(fresh)
     }
 
     /// What is final at the processor, by its own word now.
@@ -240,11 +239,33 @@ impl Books {
     }
 }
 
-/// What to say of money that settled then and is not in Splynx, if it is time to say it.
-fn overdue(since: DateTime<Utc>, now: DateTime<Utc>, last_error: Option<&str>) -> Option<String> {
-    let why = last_error.map(|why| format!(": {why}")).unwrap_or_default();
-    let day = since.format("%Y-%m-%d %H:%M UTC");
-    (now - since > PATIENCE).then(|| format!("settled {day}, and is not in Splynx{why}."))
+fn credited_in(ledger: &Ledger, nothing: Money) -> Result<Money, MoneyError> {
+    credited(&ledger.credits, nothing)
+}
+
+/// Why it is wrong that Splynx's list has no row with the key of this credit, if it is.
+fn absent(
+    credit: &Credit,
+    ledger: &Ledger,
+    payment: Option<&Posting>,
+    read_at: DateTime<Utc>,
+) -> Option<String> {
+    let Credit { key, amount, .. } = credit;
+    let settled = ledger.attempt.settled_at;
+    match payment {
+        Some(payment) if payment.is_posted() => {
+            let sent_later = payment.first_begun_at.is_some_and(|at| at >= read_at);
+            let words = format!("{key}: {amount} was posted, but Splynx has no such payment.");
+            (!sent_later).then_some(words)
+        }
+        // The net below all others: whatever keeps a payment back, a person hears of it.
+        _ => settled.filter(|at| *at + LONG <= read_at).map(|at| {
+            let why = payment.and_then(|payment| payment.last_error.as_deref());
+            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+            let at = at.format("%Y-%m-%d %H:%M UTC");
+            format!("{key}: {amount} settled {at} and is not in Splynx yet{why}.")
+        }),
+    }
 }
 
 /// Why a credit and Splynx's rows with its key do not agree, if they do not.
@@ -260,7 +281,7 @@ fn differs(
         matches!(posting.state, PostingState::Posting { .. } | PostingState::Unknown { .. })
     });
     match rows {
-        [] => Some(format!("{key}: {amount} was posted, but Splynx has no such payment.")),
+        [] => None,
         [row] if row.customer != ledger.attempt.customer => {
             Some(format!("{key}: payment {} stands at customer {}.", row.id, row.customer))
         }
@@ -285,15 +306,71 @@ fn add(sums: &mut BTreeMap<String, Decimal>, money: Money) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use chrono::NaiveDate;
+    use rstest::rstest;
 
-    #[test]
-    fn money_that_is_not_in_splynx_is_named_after_an_hour() {
-        let at = |seconds: i64| DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap();
-        assert_eq!(overdue(at(0), at(3600), None), None);
-        assert_eq!(
-            overdue(at(0), at(3601), Some("no permission")).unwrap(),
-            "settled 2023-11-14 22:13 UTC, and is not in Splynx: no permission."
-        );
+    use super::*;
+    use crate::domain::attempt::{State, Terms};
+    use crate::domain::connection::{Environment, ProcessorKind};
+    use crate::domain::credit::Target;
+    use crate::domain::ids::{
+        AttemptId, ConnectionId, CreditKey, CustomerId, Hook, ProcessorInvoiceId, ResultToken,
+    };
+    use crate::domain::money::Currency;
+    use crate::domain::payable::Payable;
+
+    fn at(hours: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
+    }
+
+    /// Settled at the beginning of time.
+    fn settled() -> Ledger {
+        let due = Money::from_minor(100, Currency::parse("USD").unwrap());
+        let attempt = Attempt {
+            id: AttemptId::new(at(0), 1),
+            hook: Hook::new(1),
+            result_token: ResultToken::new(2),
+            connection: ConnectionId::new(at(0), 3),
+            processor: ProcessorKind::BitPay,
+            environment: Environment::Test,
+            customer: CustomerId::new(1),
+            payable: Payable::TopUp,
+            terms: Terms::new(due, None, Decimal::ZERO).unwrap(),
+            state: State::Settled,
+            opened: None,
+            open_key: None,
+            created_at: at(0),
+            settled_at: Some(at(0)),
+            recorded_at: None,
+            monitor_until: at(0),
+            last_seen: None,
+            look_at: None,
+            work_at: None,
+            failures: 0,
+            version: 1,
+        };
+        let credit = Credit {
+            key: CreditKey::parse("BP-x-1").unwrap(),
+            attempt: attempt.id,
+            connection: attempt.connection,
+            invoice: ProcessorInvoiceId::parse("x").unwrap(),
+            n: 1,
+            amount: due,
+            target: Target::Undecided,
+            date: NaiveDate::default(),
+        };
+        Ledger { attempt, credits: vec![credit], postings: vec![] }
+    }
+
+    #[rstest]
+    #[case(0, false)]
+    #[case(1, true)]
+    fn settled_money_that_splynx_does_not_have_after_an_hour_is_named(
+        #[case] hours: i64,
+        #[case] named: bool,
+    ) {
+        let ledger = settled();
+        let words = absent(ledger.credits.first().unwrap(), &ledger, None, at(hours));
+        assert_eq!(words.is_some(), named);
     }
 }

@@ -4,33 +4,60 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::outage::Outage;
 use crate::app::App;
 use crate::app::postings::{Reach, record};
 use crate::app::refresh_attempt::refresh;
-use crate::app::work::{Turn, TurnError};
-use crate::ports::store::Ledger;
+use crate::app::work::{Step, Turn, TurnError};
+use crate::domain::review::{ReviewNote, ReviewReason};
+use crate::ports::store::{Ledger, StoreError};
+
+/// When what cannot be done is tried again: an admin may have mended it.
+const SET_ASIDE: TimeDelta = TimeDelta::hours(1);
 
 /// Takes the turn.
 pub(super) async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outage) {
     let id = ledger.attempt.id;
     let mut turn = Turn { app, ledger, lease_end };
-    match work(&mut turn, outage).await {
+    let result = work(&mut turn, outage).await;
+    let mut step = Step { release: true, ..turn.step() };
+    match result {
         Ok(()) => {}
         Err(TurnError::Moved) => return,
         Err(TurnError::Peer(error)) => tracing::info!(attempt = %id, %error, "later"),
-        Err(error) => tracing::error!(attempt = %id, %error, "a turn failed"),
+        Err(TurnError::Store(error @ StoreError::Unavailable(_))) => {
+            tracing::error!(attempt = %id, %error, "a turn failed");
+        }
+        Err(error) => {
+            tracing::error!(attempt = %id, %error, "a turn failed");
+            set_aside(&mut step, app.clock.now(), &error);
+        }
     }
-    let step = crate::app::work::Step { release: true, ..turn.step() };
     match turn.commit(step).await {
         Ok(()) | Err(TurnError::Moved) => {}
         Err(error) => tracing::error!(attempt = %id, %error, "a lease could not be given back"),
     }
 }
 
+/// What failed for a reason of its own will fail again: it must not stand before all others in the queue, and a person
+/// has to know.
+fn set_aside(step: &mut Step, now: DateTime<Utc>, error: &TurnError) {
+    // A look that was done has its next moment already; what failed then is the work.
+    let attempt = &mut step.attempt;
+    if attempt.look_at.is_some_and(|at| at <= now) {
+        attempt.look_at = Some(now + SET_ASIDE);
+    } else {
+        attempt.work_at = attempt.work_at.map(|at| at.max(now + SET_ASIDE));
+    }
+    let words = format!("The add-on cannot go on with this payment: {error}.");
+    step.notes.push(ReviewNote::new(ReviewReason::BooksDiffer, words));
+}
+
 async fn work(turn: &mut Turn<'_>, outage: &Outage) -> Result<(), TurnError> {
     let now = turn.app.clock.now();
-    let is_due = |at: Option<chrono::DateTime<chrono::Utc>>| at.is_some_and(|at| at <= now);
+    let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
     if is_due(turn.ledger.attempt.look_at) {
         match refresh(turn).await {
             // A silent processor is no reason to keep settled money from Splynx.

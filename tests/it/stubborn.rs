@@ -17,8 +17,11 @@ on_both_databases! {
     what_ran_out_is_canceled_in_the_statement,
     a_fee_that_never_gets_an_answer_does_not_hold_the_payment,
     a_payment_that_never_gets_an_answer_is_told,
+    a_payment_that_settles_while_the_books_are_compared_is_no_finding,
     a_second_click_on_a_payment_that_waits_to_become_final_makes_no_second_one,
     a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance,
+    a_payment_that_waited_while_a_part_was_paid_pays_the_rest,
+    a_step_that_is_impossible_is_told_and_not_repeated_at_once,
 }
 
 /// Longer than three tries with a quiescence window behind each.
@@ -173,6 +176,25 @@ async fn a_payment_that_never_gets_an_answer_is_told(engine: Engine) {
     world.payments_become(1, PATIENCE).await;
 }
 
+async fn a_payment_that_settles_while_the_books_are_compared_is_no_finding(engine: Engine) {
+    let world = World::new(engine).await;
+    let customer = world.customer().await;
+    let slow = customer.refill("10.00").await;
+    let quick = customer.refill("20.00").await;
+    let path = format!("invoices/{}", slow.invoice);
+    world.bitpay.arm(Fault::on(Method::GET, &path, Kind::Delay { ms: 4000 }));
+    let report = std::thread::scope(|threads| {
+        let reconcile = threads.spawn(|| world.addon.run(&["reconcile"]));
+        std::thread::sleep(Duration::from_secs(1));
+        world.pay(&quick);
+        reconcile.join().unwrap()
+    });
+    let report = String::from_utf8(report.stdout).unwrap();
+    world.payments_become(1, PATIENCE).await;
+    assert!(report.contains("All three agree."), "{report}");
+    assert!(world.under_review().is_empty());
+}
+
 async fn a_second_click_on_a_payment_that_waits_to_become_final_makes_no_second_one(
     engine: Engine,
 ) {
@@ -202,4 +224,42 @@ async fn a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance(en
     let payments = world.payments_become(2, PATIENCE).await;
     assert_eq!((payments[1].amount, payments[1].invoice_id), (decimal("100.00"), None));
     is_told(&world, &checkout.invoice, "OPEN document_changed", PATIENCE).await;
+    world.books_agree();
+}
+
+async fn a_payment_that_waited_while_a_part_was_paid_pays_the_rest(engine: Engine) {
+    let world = World::with(engine, setup()).await;
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer, "100.00");
+    let checkout = customer.check_out(&invoice).await;
+    world.splynx.arm(Fault::on(Method::GET, "admin/finance/payments", broken()));
+    world.pay(&checkout);
+    sent(&world, "GET", "admin/finance/payments").await;
+    pay_in_cash(&world, &customer, &invoice, "40.00");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    world.splynx.disarm();
+    let payments = world.payments_become(3, PATIENCE).await;
+    let ours: Vec<_> = payments[1..].iter().map(|row| (row.amount, row.invoice_id)).collect();
+    assert_eq!(ours, [(decimal("60.00"), Some(invoice.id)), (decimal("40.00"), None)]);
+    world.results(&checkout).says("paid").await;
+    world.books_agree();
+}
+
+async fn a_step_that_is_impossible_is_told_and_not_repeated_at_once(engine: Engine) {
+    let world = World::with(engine, setup()).await;
+    let customer = world.customer().await;
+    let invoice = world.invoice(&customer, "100.00");
+    let checkout = customer.check_out(&invoice).await;
+    let beyond_all_sums = decimal("99999999999999999");
+    world.splynx.edit(|splynx| {
+        let now = splynx.clock.now().naive_utc();
+        splynx.books.set_total(invoice.kind, invoice.id, beyond_all_sums, now);
+    });
+    world.pay(&checkout);
+    is_told(&world, &checkout.invoice, "OPEN books_differ", PATIENCE).await;
+    let path = format!("admin/finance/invoices/{}", invoice.id);
+    let reads = || world.splynx.log().into_iter().filter(|call| call.path == path).count();
+    let before = reads();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(reads(), before);
 }

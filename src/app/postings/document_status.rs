@@ -38,10 +38,11 @@ pub(super) async fn settle(turn: &mut Turn<'_>, posting: Posting) -> Result<Reac
 /// The body of the PUT, if the rule of design 4.9 allows one.
 fn may_set(turn: &Turn<'_>, posting: &Posting, document: &Document) -> Result<String, String> {
     let credit = linked_credit(turn, posting).ok_or("nothing is linked to it")?;
-    let payment =
-        turn.ledger.postings.iter().find(|other| {
-            other.kind == PostingKind::DocumentPayment && other.credit == posting.credit
-        });
+    let payment = turn.ledger.postings.iter().find(|other| {
+        other.kind == PostingKind::DocumentPayment
+            && other.credit == posting.credit
+            && other.state != PostingState::Dropped
+    });
     let payment_id = match payment.map(|payment| &payment.state) {
         Some(PostingState::Posted { splynx_id: Some(id) }) => id.get(),
         _ => return Err("the id of its payment is not known".to_owned()),
