@@ -1,6 +1,7 @@
-//! The demo as a process: it shares the machine with others, and leaves nothing behind.
+//! The demo and the simulators as processes: they share the machine with others, and leave nothing behind.
 
 use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -8,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::support::{PATIENCE, Ports, eventually};
+use crate::support::{PATIENCE, Ports, client, eventually};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_splynx-bitpay-sim");
 
@@ -123,4 +124,32 @@ async fn the_command_the_demo_prints_can_be_typed() {
     let typed = line.replace(" doctor", " attempts list");
     let output = Command::new("sh").args(["-c", &typed]).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "No payments yet.\n", "{output:?}");
+}
+
+/// Ends a simulator with its test.
+struct Alone(Child);
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+#[rstest]
+#[case(&["splynx"], &["API key:", "API secret:", "Portal:", "Admin:"])]
+#[case(&["bitpay", "--pairing-code", "Alone01"], &["Dashboard:", "Pairing codes:  Alone01"])]
+#[tokio::test]
+async fn a_simulator_alone_says_where_it_is(#[case] words: &[&str], #[case] told: &[&str]) {
+    let mut command = Command::new(BINARY);
+    command.args(words).args(["--listen", "127.0.0.1:0"]).stdin(Stdio::null());
+    let mut alone = Alone(command.stdout(Stdio::piped()).spawn().unwrap());
+    let lines = BufReader::new(alone.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<String> = lines.take_while(|line| !line.starts_with("Ctrl-C")).collect();
+    for beginning in told {
+        assert!(said.iter().any(|line| line.starts_with(beginning)), "{beginning}: {said:?}");
+    }
+    let control = said.iter().find_map(|line| line.strip_prefix("Control API:")).unwrap();
+    let answer = client().get(control.trim()).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
 }

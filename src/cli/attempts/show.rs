@@ -128,3 +128,75 @@ fn review_line(review: &Review) -> String {
     };
     format!("{open} {reason}: {} [opened {opened}{closed}]", review.words)
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::domain::ids::{AttemptId, PostingId, ReviewId};
+    use crate::domain::money::Currency;
+    use crate::domain::review::{ReviewClosed, ReviewReason};
+
+    fn noon() -> DateTime<Utc> {
+        "2026-03-01T12:00:00Z".parse().unwrap()
+    }
+
+    fn review(closed: Option<ReviewClosed>) -> Review {
+        Review {
+            id: ReviewId::new(noon(), 1),
+            attempt: AttemptId::new(noon(), 2),
+            reason: ReviewReason::Refused,
+            words: "Splynx refused the fee_item.".to_owned(),
+            opened_at: noon(),
+            closed,
+        }
+    }
+
+    fn closed(note: &str) -> ReviewClosed {
+        let at = noon() + TimeDelta::hours(1);
+        ReviewClosed { at, by: "Admin".to_owned(), note: note.to_owned() }
+    }
+
+    #[rstest]
+    #[case(None, "OPEN refused: Splynx refused the fee_item. [opened 2026-03-01 12:00:00 UTC]")]
+    #[case(
+        Some(closed("")),
+        "closed refused: Splynx refused the fee_item. [opened 2026-03-01 12:00:00 UTC, \
+         closed 2026-03-01 13:00:00 UTC by Admin]"
+    )]
+    #[case(
+        Some(closed("Done by hand.")),
+        "closed refused: Splynx refused the fee_item. [opened 2026-03-01 12:00:00 UTC, \
+         closed 2026-03-01 13:00:00 UTC by Admin: Done by hand.]"
+    )]
+    fn a_review_tells_its_times(#[case] closed: Option<ReviewClosed>, #[case] line: &str) {
+        assert_eq!(review_line(&review(closed)), line);
+    }
+
+    #[test]
+    fn a_posting_tells_its_amount_its_tries_and_its_last_error() {
+        let posting = Posting {
+            id: PostingId::new(noon(), 1),
+            attempt: AttemptId::new(noon(), 2),
+            credit: None,
+            kind: PostingKind::BalancePayment,
+            state: PostingState::Unknown {
+                begun_at: noon(),
+                first_absent: None,
+                search_at: noon() + TimeDelta::minutes(10),
+            },
+            body: String::new(),
+            tries: 2,
+            first_begun_at: Some(noon()),
+            last_error: Some("Splynx did not answer in time".to_owned()),
+        };
+        let amount = Money::zero(Currency::parse("USD").unwrap());
+        assert_eq!(
+            posting_line(&posting, Some(amount)),
+            "balance_payment   0.00 USD UNKNOWN, next search 2026-03-01 12:10:00 UTC; tries 2, \
+             first begun 2026-03-01 12:00:00 UTC (Splynx did not answer in time)"
+        );
+    }
+}

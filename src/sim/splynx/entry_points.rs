@@ -100,6 +100,7 @@ impl EntryPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::splynx::{Options, Seed, World};
 
     #[test]
     fn every_shipped_entry_point_is_read_and_every_code_file_is_found() {
@@ -118,5 +119,14 @@ mod tests {
         );
         assert!(points.iter().all(|point| (point.kind == "code") != point.code.is_empty()));
         assert!(points.iter().all(|point| (point.kind == "code") == point.url.is_empty()));
+    }
+
+    #[test]
+    fn the_demo_differs_from_the_package_in_that_all_are_enabled() {
+        let points = |seed| World::new(&Options { seed, ..Options::default() }, "").entry_points;
+        assert_eq!(points(Seed::Bare), shipped());
+        assert!(shipped().iter().any(|point| !point.enabled));
+        let enabled = |point| EntryPoint { enabled: true, ..point };
+        assert_eq!(points(Seed::Demo), shipped().into_iter().map(enabled).collect::<Vec<_>>());
     }
 }
