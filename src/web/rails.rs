@@ -10,7 +10,7 @@ use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
 use super::refusal::{Notice, Refusal};
 use super::routes::{Kind, Row};
-use super::{Site, access_log, csrf, headers, pages, unread};
+use super::{Site, access_log, admin, csrf, headers, pages, unread};
 use crate::views::Link;
 
 /// Runs one request.
@@ -60,7 +60,7 @@ fn with_next_step(site: &Site, row: &Row, notice: Notice) -> Notice {
         return notice;
     }
     let link = match row.kind {
-        Kind::Admin => Link::here(row.path, "back-config"),
+        Kind::Admin => admin::way_back(row.path),
         _ => Link::out(site.portal("/portal/"), "back-portal"),
     };
     Notice { links: vec![link], ..notice }

@@ -93,6 +93,16 @@ pub const ROUTES: &[Row] = &[
         verbs: &[get(|| web::to(admin::config::get)), post(|| web::to(admin::config::post))],
     },
     Row {
+        path: "/bitpay/admin/attempts",
+        kind: Kind::Admin,
+        verbs: &[get(|| web::to(admin::attempts::get))],
+    },
+    Row {
+        path: "/bitpay/admin/attempts/{id}",
+        kind: Kind::Admin,
+        verbs: &[get(|| web::to(admin::attempt::get))],
+    },
+    Row {
         path: "/bitpay/static/{file}",
         kind: Kind::Static,
         verbs: &[get(|| web::to(static_files::get))],

@@ -8,15 +8,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::app::pair::{self, PairError, Pairing};
 use crate::domain::connection::Connection;
 use crate::ports::billing::Freshness;
-use crate::views::Link;
 use crate::views::config::{ConfigPage, Paired};
 use crate::views::notice::NoticeKind;
+use crate::views::{Link, time};
 use crate::web::identity::AdminSession;
 use crate::web::refusal::Refusal;
 use crate::web::{Site, body, client_ip, dead_ends, identity, pages};
 
 /// The page's own address.
-const PATH: &str = "/bitpay/config";
+pub(super) const PATH: &str = "/bitpay/config";
 /// More of a pasted code is not shown again.
 const ECHO_CHARACTERS_MAX: usize = 128;
 
@@ -102,6 +102,7 @@ async fn page(site: &Site, session: &AdminSession) -> Result<ConfigPage, Refusal
         failure: None,
         code: String::new(),
         paired: active.map(paired),
+        attempts: Link::here(super::attempts::PATH, "open-attempts"),
         back: Link::out(site.portal("/admin/"), "back-admin"),
     })
 }
@@ -110,7 +111,7 @@ fn paired(connection: Connection) -> Paired {
     let since = connection.activated_at.unwrap_or(connection.created_at);
     Paired {
         masked_token: connection.secrets.token.as_ref().map(pair::masked).unwrap_or_default(),
-        since: since.format("%Y-%m-%d %H:%M UTC").to_string(),
+        since: time(since),
         sin: connection.sin,
     }
 }
