@@ -51,6 +51,14 @@ pub struct Row {
     pub verbs: &'static [Verb],
 }
 
+impl Row {
+    /// Whether a form can be sent to it.
+    #[must_use]
+    pub fn takes_forms(&self) -> bool {
+        self.verbs.iter().any(|verb| verb.methods.contains(&"POST"))
+    }
+}
+
 const fn get(handler: fn() -> Route) -> Verb {
     Verb { methods: &["GET", "HEAD"], handler }
 }

@@ -6,7 +6,7 @@ use rstest::rstest;
 use super::attempts_pages;
 use super::world::{ATTEMPT, CHECKOUT, Fault, House, lock, own_form, path, rows};
 use crate::ports::billing::Freshness;
-use crate::web::routes::{Kind, Row};
+use crate::web::routes::Kind;
 
 const CONFIG: &str = "/bitpay/config";
 
@@ -18,10 +18,6 @@ async fn visit(house: &House, cookie: &str, path: &str) -> [(u16, String); 2] {
         let goal = answer.header("location").split("?return=").next().unwrap_or_default();
         (answer.status, goal.to_owned())
     })
-}
-
-fn takes_forms(row: &Row) -> bool {
-    row.verbs.iter().any(|verb| verb.methods.contains(&"POST"))
 }
 
 const PORTAL_LOGIN: &str = "https://isp.example/portal/login/";
@@ -55,7 +51,7 @@ async fn the_admins_page_is_for_admins(#[case] cookie: &str, #[case] wanted: [(u
     for row in rows(&[Kind::Admin]) {
         let found = visit(&house, cookie, &path(row)).await;
         let mut wanted = wanted.map(|(status, goal)| (status, goal.to_owned()));
-        if !takes_forms(row) {
+        if !row.takes_forms() {
             wanted[1] = (405, String::new());
         }
         assert_eq!(found, wanted, "{}", row.path);
@@ -141,7 +137,7 @@ async fn when_splynx_cannot_tell_nobody_gets_in() {
         let path = path(row);
         for cookie in ["customer-1", "admin-1"] {
             let mut answers = vec![house.get(cookie, &path).await];
-            if takes_forms(row) {
+            if row.takes_forms() {
                 answers.push(house.post(cookie, &path, "amount=5&action=unpair").await);
             }
             for answer in answers {
