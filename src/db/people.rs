@@ -14,6 +14,7 @@ use super::postings;
 use super::schema::{attempts, credits, postings as postings_table, reviews};
 use crate::domain::attempt::{Attempt, State};
 use crate::domain::credit::Target;
+use crate::domain::ids::AttemptId;
 use crate::domain::posting::PostingKind;
 use crate::domain::review::ReviewReason;
 use crate::ports::store::{AttemptFilter, Figures, StoreError};
@@ -61,6 +62,17 @@ pub(super) fn list(
     }
     if let Some(invoice) = &filter.invoice {
         query = query.filter(attempts::invoice.eq(invoice.to_string()));
+    }
+    if let Some(text) = &filter.about {
+        let own_id = AttemptId::parse(text).map_or_else(|_| text.clone(), |id| id.to_string());
+        let by_name = attempts::id
+            .eq(own_id)
+            .or(attempts::document_number.eq(text.clone()))
+            .or(attempts::invoice.eq(text.clone()));
+        query = match text.parse::<i64>() {
+            Ok(customer) => query.filter(by_name.or(attempts::customer.eq(customer))),
+            Err(_) => query.filter(by_name),
+        };
     }
     if let Some(day) = filter.day {
         let (first, next) = bounds(day);

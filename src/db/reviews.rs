@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** one attempt has one open review of a reason.
 
+use diesel::dsl::count_star;
 use diesel::prelude::*;
 
 use super::cell::{Row, millis};
@@ -102,4 +103,24 @@ pub(super) fn of_attempt(conn: &mut AnyConnection, id: AttemptId) -> Result<Vec<
         .select(ReviewRow::as_select())
         .load(conn)?;
     Ok(rows.into_iter().map(ReviewRow::into_review).collect::<Result<_, _>>()?)
+}
+
+/// How many reviews are open at each of these attempts; those without one are left out.
+pub(super) fn count_open(
+    conn: &mut AnyConnection,
+    attempts: &[AttemptId],
+) -> Result<Vec<(AttemptId, i64)>, Failure> {
+    let ids: Vec<String> = attempts.iter().map(ToString::to_string).collect();
+    let counted: Vec<(String, i64)> = reviews::table
+        .filter(reviews::attempt.eq_any(ids))
+        .filter(reviews::closed_at.is_null())
+        .group_by(reviews::attempt)
+        .select((reviews::attempt, count_star()))
+        .load(conn)?;
+    let mut counts = Vec::with_capacity(counted.len());
+    for (id, count) in counted {
+        let row = Row { table: "reviews", key: &id };
+        counts.push((row.read("attempt", AttemptId::parse(&id))?, count));
+    }
+    Ok(counts)
 }

@@ -143,6 +143,14 @@ impl Store for Db {
         self.read(move |conn| reviews::of_attempt(conn, attempt)).await
     }
 
+    async fn open_reviews(
+        &self,
+        attempts: &[AttemptId],
+    ) -> Result<Vec<(AttemptId, i64)>, StoreError> {
+        let attempts = attempts.to_vec();
+        self.read(move |conn| reviews::count_open(conn, &attempts)).await
+    }
+
     async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError> {
         let closed = closed.clone();
         self.write(move |conn| reviews::close(conn, id, &closed)).await

@@ -110,6 +110,8 @@ pub struct AttemptFilter {
     pub document: Option<String>,
     /// With this processor invoice.
     pub invoice: Option<ProcessorInvoiceId>,
+    /// Whose customer, document number, processor invoice or own id is exactly this text.
+    pub about: Option<String>,
     /// Begun on this day (UTC).
     pub day: Option<NaiveDate>,
     /// With an open review.
@@ -206,6 +208,12 @@ pub trait Store: Send + Sync {
 
     /// The reviews of one attempt, newest first.
     async fn reviews(&self, attempt: AttemptId) -> Result<Vec<Review>, StoreError>;
+
+    /// How many reviews are open at each of these attempts; those without one are left out.
+    async fn open_reviews(
+        &self,
+        attempts: &[AttemptId],
+    ) -> Result<Vec<(AttemptId, i64)>, StoreError>;
 
     /// Closes a review; `false` when it is closed already or never was.
     async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError>;

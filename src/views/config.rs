@@ -23,6 +23,8 @@ pub struct ConfigPage {
     pub code: String,
     /// The connection that takes payments now.
     pub paired: Option<Paired>,
+    /// The list of attempts.
+    pub attempts: Link,
     /// Back to the admin's pages.
     pub back: Link,
 }
@@ -62,6 +64,7 @@ impl View for ConfigPage {
             failure: None,
             code: String::new(),
             paired: None,
+            attempts: Link::here("/bitpay/admin/attempts", "open-attempts"),
             back: Link::out("https://isp.example/admin/", "back-admin"),
         };
         let paired = Self {

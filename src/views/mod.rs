@@ -3,10 +3,13 @@
 //! **Invariant:** a template sees its own context struct and the [`Frame`], nothing else. Every struct has samples, and
 //! a test renders all of them in all languages: a variable that does not exist fails there, not before a customer.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tera::{Context, Tera};
 
 pub mod assets;
+pub mod attempt;
+pub mod attempts;
 pub mod config;
 pub mod notice;
 pub mod pay_document;
@@ -67,6 +70,12 @@ impl Link {
     }
 }
 
+/// A time as an admin reads it: to the minute, in UTC.
+#[must_use]
+pub fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// All templates, parsed.
 #[derive(Clone)]
 pub struct Templates {
@@ -120,6 +129,8 @@ mod tests {
         for language in texts::languages() {
             for is_test in [false, true] {
                 let frame = Frame::new(&language, is_test);
+                render_samples::<attempt::AttemptPage>(&templates, &frame, &mut pages);
+                render_samples::<attempts::AttemptsPage>(&templates, &frame, &mut pages);
                 render_samples::<config::ConfigPage>(&templates, &frame, &mut pages);
                 render_samples::<notice::NoticePage>(&templates, &frame, &mut pages);
                 render_samples::<pay_document::PayDocumentPage>(&templates, &frame, &mut pages);
@@ -177,11 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn every_form_goes_to_the_whole_window_by_post() {
+    fn every_form_goes_to_the_whole_window_by_post_and_a_search_by_get() {
         for (name, html) in all_pages() {
             for form in html.split("<form").skip(1) {
                 let tag = form.split('>').next().unwrap();
-                assert!(tag.contains("method=\"post\""), "{name}: {tag}");
+                let is_search = tag.contains("role=\"search\"");
+                let method = if is_search { "method=\"get\"" } else { "method=\"post\"" };
+                assert!(tag.contains(method), "{name}: {tag}");
                 let admin = name.starts_with("admin");
                 assert!(admin || tag.contains("target=\"_top\""), "{name}: {tag}");
             }

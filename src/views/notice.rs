@@ -135,6 +135,7 @@ impl View for NoticePage {
             Link::out("https://isp.example/portal/login/", "log-in"),
             Link::out("https://isp.example/admin/customers/list", "log-in-as-customer"),
             Link::here("/bitpay/config", "back-config"),
+            Link::here("/bitpay/admin/attempts", "back-attempts"),
         ];
         let mut samples: Vec<Self> = NoticeKind::ALL
             .iter()

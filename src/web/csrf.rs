@@ -67,7 +67,7 @@ impl fmt::Debug for FormKey {
 ///
 /// A 403 for everything else.
 pub fn judge(site: &Site, row: &Row, request: &HttpRequest) -> Result<(), Refusal> {
-    let is_form = matches!(row.kind, Kind::Customer | Kind::Admin);
+    let is_form = matches!(row.kind, Kind::Customer | Kind::Admin) && row.takes_forms();
     if !is_form || *request.method() != Method::POST || is_own(site, request) {
         return Ok(());
     }

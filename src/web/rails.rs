@@ -51,33 +51,22 @@ fn with_page(site: &Site, row: &Row, response: ServiceResponse) -> ServiceRespon
         return response;
     }
     let (request, _) = response.into_parts();
-    let notice = with_next_step(site, leads_back(row, request.path()), notice);
+    let notice = with_next_step(way_back(site, row, request.path()), notice);
     let empty = Refusal::Notice(notice.clone()).error_response();
     let page = pages::notice(site, &request, empty, &notice);
     ServiceResponse::new(request, page)
 }
 
 /// Whoever refused without knowing where to go from there leaves that to the kind of the route.
-fn with_next_step(site: &Site, back: Back, notice: Notice) -> Notice {
+fn with_next_step(way_back: Link, notice: Notice) -> Notice {
     if !notice.links.is_empty() {
         return notice;
     }
-    let link = match back {
-        Back::ToAdmin => Link::here(admin::config::PATH, "back-config"),
-        Back::ToPortal => Link::out(site.portal("/portal/"), "back-portal"),
-    };
-    Notice { links: vec![link], ..notice }
-}
-
-/// Whose pages the next step is on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Back {
-    ToAdmin,
-    ToPortal,
+    Notice { links: vec![way_back], ..notice }
 }
 
 /// Below the admin's addresses nobody but an admin gets lost, even where no route is.
-fn leads_back(row: &Row, path: &str) -> Back {
+fn way_back(site: &Site, row: &Row, path: &str) -> Link {
     let is_below = |folder: &str| {
         path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
@@ -86,5 +75,9 @@ fn leads_back(row: &Row, path: &str) -> Back {
         Kind::Nowhere => ADMIN_FOLDERS.iter().any(|folder| is_below(folder)),
         _ => false,
     };
-    if is_admins { Back::ToAdmin } else { Back::ToPortal }
+    if is_admins {
+        admin::way_back(path)
+    } else {
+        Link::out(site.portal("/portal/"), "back-portal")
+    }
 }

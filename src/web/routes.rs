@@ -51,6 +51,14 @@ pub struct Row {
     pub verbs: &'static [Verb],
 }
 
+impl Row {
+    /// Whether a form can be sent to it.
+    #[must_use]
+    pub fn takes_forms(&self) -> bool {
+        self.verbs.iter().any(|verb| verb.methods.contains(&"POST"))
+    }
+}
+
 const fn get(handler: fn() -> Route) -> Verb {
     Verb { methods: &["GET", "HEAD"], handler }
 }
@@ -91,6 +99,16 @@ pub const ROUTES: &[Row] = &[
         path: "/bitpay/config",
         kind: Kind::Admin,
         verbs: &[get(|| web::to(admin::config::get)), post(|| web::to(admin::config::post))],
+    },
+    Row {
+        path: "/bitpay/admin/attempts",
+        kind: Kind::Admin,
+        verbs: &[get(|| web::to(admin::attempts::get))],
+    },
+    Row {
+        path: "/bitpay/admin/attempts/{id}",
+        kind: Kind::Admin,
+        verbs: &[get(|| web::to(admin::attempt::get))],
     },
     Row {
         path: "/bitpay/static/{file}",

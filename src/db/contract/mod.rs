@@ -128,6 +128,8 @@ contract! {
     people: [
         attempts_are_listed_newest_first,
         the_list_is_filtered,
+        one_text_finds_an_attempt_by_each_of_its_names,
+        open_reviews_are_counted_by_attempt,
         the_figures_count_what_is_there,
         opened_attempts_are_read_page_by_page,
         the_last_good_value_is_remembered,

@@ -60,6 +60,57 @@ pub(super) async fn the_list_is_filtered(world: World) {
     assert_eq!(only(AttemptFilter { under_review: true, ..all() }).await, []);
 }
 
+pub(super) async fn one_text_finds_an_attempt_by_each_of_its_names(world: World) {
+    let number = |number: &str| {
+        let number = DocumentNumber::parse(number).unwrap();
+        Payable::Document(DocumentRef { number, ..document(DocumentKind::Invoice) })
+    };
+    let customer = Attempt { customer: CustomerId::new(42), payable: Payable::TopUp, ..attempt(1) };
+    let document = Attempt { payable: number("42"), ..attempt(2) };
+    let invoice = Attempt { opened: Some(opened(4, at(9))), state: State::Expired, ..attempt(3) };
+    for attempt in [customer, document, invoice] {
+        world.created(attempt).await;
+    }
+    let id = |n| attempt(n).id;
+    let about = |text: &str| AttemptFilter { about: Some(text.to_owned()), ..all() };
+    assert_eq!(listed(&world, about("42")).await, [id(2), id(1)]);
+    assert_eq!(listed(&world, about("invoice4")).await, [id(3)]);
+    let own = id(3).to_string();
+    assert_eq!(listed(&world, about(&own)).await, [id(3)]);
+    assert_eq!(listed(&world, about(&own.to_lowercase())).await, [id(3)]);
+    for stranger in ["", "4", "%", "42' OR '1'='1", "invoice", "99999999999999999999"] {
+        assert_eq!(listed(&world, about(stranger)).await, [], "{stranger}");
+    }
+    let other = AttemptFilter { state: Some(State::Refused), ..about("42") };
+    assert_eq!(listed(&world, other).await, [], "the other wishes hold as well");
+}
+
+pub(super) async fn open_reviews_are_counted_by_attempt(world: World) {
+    let id = |n| attempt(n).id;
+    for n in [1, 2, 3] {
+        world.created(attempt(n)).await;
+    }
+    for (n, at, reason) in [
+        (1, 1, ReviewReason::Refused),
+        (2, 1, ReviewReason::Duplicate),
+        (3, 2, ReviewReason::Refused),
+    ] {
+        let attempt = world.attempt(id(at)).await;
+        let reviews = vec![review(n, &attempt, reason)];
+        world.applied(Change { reviews, ..Change::of(attempt) }).await;
+    }
+    let mut counts = world.store.open_reviews(&[id(1), id(2), id(3)]).await.unwrap();
+    counts.sort();
+    assert_eq!(counts, [(id(1), 2), (id(2), 1)]);
+    assert_eq!(world.store.open_reviews(&[id(2)]).await.unwrap(), [(id(2), 1)]);
+    assert_eq!(world.store.open_reviews(&[]).await.unwrap(), []);
+
+    let closed = ReviewClosed { at: at(9), by: "Admin".to_owned(), note: String::new() };
+    let open = world.store.reviews(id(2)).await.unwrap();
+    assert!(world.store.close_review(open[0].id, &closed).await.unwrap());
+    assert_eq!(world.store.open_reviews(&[id(2)]).await.unwrap(), []);
+}
+
 fn count<T: PartialEq>(counts: &[(T, i64)], of: &T) -> i64 {
     counts.iter().find(|(what, _)| what == of).unwrap().1
 }

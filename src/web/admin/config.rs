@@ -9,9 +9,9 @@ use crate::app::pair::{self, PairError, Pairing};
 use crate::domain::connection::Connection;
 use crate::ports::billing::Freshness;
 use crate::ports::pairing::PairingFailure;
-use crate::views::Link;
 use crate::views::config::{ConfigPage, Failure, Paired};
 use crate::views::notice::NoticeKind;
+use crate::views::{Link, time};
 use crate::web::identity::AdminSession;
 use crate::web::refusal::Refusal;
 use crate::web::{Site, body, client_ip, dead_ends, identity, pages};
@@ -105,6 +105,7 @@ async fn page(site: &Site, session: &AdminSession) -> Result<ConfigPage, Refusal
         failure: None,
         code: String::new(),
         paired: active.map(paired),
+        attempts: Link::here(super::attempts::PATH, "open-attempts"),
         back: Link::out(site.portal("/admin/"), "back-admin"),
     })
 }
@@ -113,7 +114,7 @@ fn paired(connection: Connection) -> Paired {
     let since = connection.activated_at.unwrap_or(connection.created_at);
     Paired {
         masked_token: connection.secrets.token.as_ref().map(pair::masked).unwrap_or_default(),
-        since: since.format("%Y-%m-%d %H:%M UTC").to_string(),
+        since: time(since),
         sin: connection.sin,
     }
 }

@@ -1,5 +1,6 @@
 //! The pages and hooks, called as browsers and processors call them, over a small world that keeps state.
 
+mod attempts_pages;
 mod config_page;
 mod customer_pages;
 mod dead_ends;

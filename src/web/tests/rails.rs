@@ -111,6 +111,7 @@ async fn a_method_that_is_not_in_the_table_is_not_allowed() {
 #[case("/bitpay/pay-request?item_id=1", "/bitpay/pay-request/?item_id=1")]
 #[case("/bitpay/pay-proforma?item_id=1", "/bitpay/pay-proforma/?item_id=1")]
 #[case("/bitpay/config", "/bitpay/config/")]
+#[case("/bitpay/admin/attempts?page=2", "/bitpay/admin/attempts/?page=2")]
 #[case("/bitpay/static/result.js", "/bitpay/static/result.js/")]
 #[tokio::test]
 async fn a_last_slash_makes_no_difference(#[case] without: &str, #[case] with: &str) {

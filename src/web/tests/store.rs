@@ -6,7 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::world::{Fault, World, lock};
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::{Connection, ConnectionStatus};
+use crate::domain::credit::Credit;
 use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
+use crate::domain::posting::Posting;
 use crate::domain::review::{Review, ReviewClosed};
 use crate::ports::store::{
     AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
@@ -18,6 +20,9 @@ pub(super) struct Rows {
     pub(super) connections: Vec<Connection>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) hints: Vec<Hook>,
+    pub(super) credits: Vec<Credit>,
+    pub(super) postings: Vec<Posting>,
+    pub(super) reviews: Vec<Review>,
 }
 
 impl World {
@@ -35,10 +40,40 @@ impl World {
     fn find(&self, wanted: impl Fn(&Attempt) -> bool) -> Result<Option<Attempt>, StoreError> {
         self.committed(|rows| rows.attempts.iter().find(|attempt| wanted(attempt)).cloned())
     }
+
+    fn ledger_where(
+        &self,
+        wanted: impl Fn(&Attempt) -> bool,
+    ) -> Result<Option<Ledger>, StoreError> {
+        self.committed(|rows| {
+            let found = rows.attempts.iter().find(|attempt| wanted(attempt));
+            found.map(|attempt| ledger(rows, attempt))
+        })
+    }
 }
 
-fn ledger(attempt: Attempt) -> Ledger {
-    Ledger { attempt, credits: vec![], postings: vec![] }
+/// The attempt with all that hangs on it.
+fn ledger(rows: &Rows, attempt: &Attempt) -> Ledger {
+    let credits = rows.credits.iter().filter(|credit| credit.attempt == attempt.id);
+    let postings = rows.postings.iter().filter(|posting| posting.attempt == attempt.id);
+    Ledger {
+        attempt: attempt.clone(),
+        credits: credits.cloned().collect(),
+        postings: postings.cloned().collect(),
+    }
+}
+
+fn open_reviews(rows: &Rows, id: AttemptId) -> usize {
+    let is_open = |review: &&Review| review.attempt == id && review.closed.is_none();
+    rows.reviews.iter().filter(is_open).count()
+}
+
+/// Whether the text is the customer, the processor invoice or the own id of this attempt.
+fn is_about(attempt: &Attempt, text: &str) -> bool {
+    let invoice = attempt.opened.as_ref().map(|opened| opened.invoice.to_string());
+    attempt.customer.to_string() == text
+        || attempt.id.to_string() == text
+        || invoice.as_deref() == Some(text)
 }
 
 #[async_trait]
@@ -83,11 +118,11 @@ impl Store for World {
     }
 
     async fn ledger(&self, id: AttemptId) -> Result<Option<Ledger>, StoreError> {
-        Ok(self.find(|attempt| attempt.id == id)?.map(ledger))
+        self.ledger_where(|attempt| attempt.id == id)
     }
 
     async fn ledger_by_token(&self, token: &ResultToken) -> Result<Option<Ledger>, StoreError> {
-        Ok(self.find(|attempt| attempt.result_token == *token)?.map(ledger))
+        self.ledger_where(|attempt| attempt.result_token == *token)
     }
 
     async fn apply(&self, change: &Change) -> Result<bool, StoreError> {
@@ -141,12 +176,32 @@ impl Store for World {
         Ok(())
     }
 
-    async fn list(&self, _: &AttemptFilter) -> Result<Vec<Attempt>, StoreError> {
-        self.committed(|rows| rows.attempts.clone())
+    async fn list(&self, filter: &AttemptFilter) -> Result<Vec<Attempt>, StoreError> {
+        let (skip, take) = (filter.offset.try_into().unwrap(), filter.limit.try_into().unwrap());
+        self.committed(|rows| {
+            let mut found = rows.attempts.clone();
+            found.retain(|attempt| !filter.under_review || open_reviews(rows, attempt.id) > 0);
+            found.retain(|attempt| filter.about.iter().all(|text| is_about(attempt, text)));
+            found.sort_by_key(|attempt| std::cmp::Reverse(attempt.created_at));
+            found.into_iter().skip(skip).take(take).collect()
+        })
     }
 
-    async fn reviews(&self, _: AttemptId) -> Result<Vec<Review>, StoreError> {
-        Ok(vec![])
+    async fn reviews(&self, id: AttemptId) -> Result<Vec<Review>, StoreError> {
+        self.committed(|rows| {
+            let reviews = rows.reviews.iter().filter(|review| review.attempt == id);
+            reviews.cloned().collect()
+        })
+    }
+
+    async fn open_reviews(
+        &self,
+        attempts: &[AttemptId],
+    ) -> Result<Vec<(AttemptId, i64)>, StoreError> {
+        self.committed(|rows| {
+            let open = |id: &AttemptId| (*id, i64::try_from(open_reviews(rows, *id)).unwrap());
+            attempts.iter().map(open).filter(|(_, count)| *count > 0).collect()
+        })
     }
 
     async fn close_review(&self, _: ReviewId, _: &ReviewClosed) -> Result<bool, StoreError> {

@@ -42,6 +42,9 @@ use crate::web::{Limits, Site, SiteSettings};
 pub(super) const PORTAL: &str = "https://isp.example";
 pub(super) const CHECKOUT: &str = "https://bitpay.com/i/x";
 
+/// The id in the address of an attempt's page; no attempt has it unless a test puts it there.
+pub(super) const ATTEMPT: &str = "01KANE1M80000000000000000A";
+
 /// What can be switched off or made to refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fault {
@@ -383,7 +386,8 @@ pub(super) fn path(row: &Row) -> String {
         .path
         .replace("{token}", "0123456789abcdef0123456789abcdef")
         .replace("{hook}", "0123456789abcdef0123456789abcdef")
-        .replace("{file}", "splynx-bitpay.css");
+        .replace("{file}", "splynx-bitpay.css")
+        .replace("{id}", ATTEMPT);
     if path.contains("/pay-") { format!("{path}?item_id=7") } else { path }
 }
 
