@@ -14,6 +14,7 @@ pub(super) fn all() -> Vec<AttemptPage> {
         AttemptPage {
             state: State::Settled.code(),
             fee: "1.61 USD".to_owned(),
+            price: "51.61 USD".to_owned(),
             invoice: "KYrFbwYhp9hGQ4j1hV1bAa".to_owned(),
             last_seen: "confirmed".to_owned(),
             times: ["created", "opened", "expires", "settled", "recorded", "look", "monitor"]
@@ -39,7 +40,7 @@ fn new() -> AttemptPage {
         document: "201801000001".to_owned(),
         due: "50.00 USD".to_owned(),
         fee: String::new(),
-        price: "51.61 USD".to_owned(),
+        price: "50.00 USD".to_owned(),
         invoice: String::new(),
         last_seen: String::new(),
         times: vec![Moment { what: "created", time: TIME.to_owned() }],
