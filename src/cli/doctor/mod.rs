@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** it changes nothing but what `serve` would change at its start, and shows no secret.
 
+mod pairing;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -9,7 +11,6 @@ use serde::Serialize;
 use super::output::Streams;
 use super::wiring::{self, World};
 use super::{Ending, progress};
-use crate::app::pair;
 use crate::config::{self, Config, Loaded};
 use crate::db::Migrations;
 use crate::http;
@@ -109,7 +110,7 @@ async fn examine(path: &Path, checks: &mut Checks) {
     };
     checks.good("database and keys", "open, up to date, sealed with this key");
     splynx(&world, &config, checks).await;
-    pairing(&world, checks).await;
+    pairing::check(&world, checks).await;
     public_address(&config, checks).await;
 }
 
@@ -198,21 +199,6 @@ async fn currency(world: &World, config: &Config, checks: &mut Checks) {
             );
         }
         Err(error) => checks.warn("currency", error.to_string(), ""),
-    }
-}
-
-async fn pairing(world: &World, checks: &mut Checks) {
-    match pair::pairing(&world.app).await {
-        Ok(pair::Pairing { active: Some(connection), .. }) => checks.good(
-            "pairing",
-            format!("{} at {}", connection.environment.code(), connection.base_url),
-        ),
-        Ok(_) => checks.bad(
-            "pairing",
-            "no processor is paired",
-            "make a pairing code on BitPay's dashboard and run `splynx-bitpay pair CODE`",
-        ),
-        Err(error) => checks.bad("pairing", error.to_string(), "see the database above"),
     }
 }
 
