@@ -5,6 +5,7 @@
 mod ambiguous;
 mod architecture;
 mod bad_input;
+mod doctor;
 mod edits;
 mod fees;
 mod heavy;

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::currency::{Answer, compare};
 use super::output::Streams;
 use super::wiring::{self, World};
 use super::{Ending, progress};
@@ -109,12 +110,12 @@ async fn examine(path: &Path, checks: &mut Checks) {
         }
     };
     checks.good("database and keys", "open, up to date, sealed with this key");
-    splynx(&world, &config, checks).await;
+    splynx(&world, checks).await;
     pairing::check(&world, checks).await;
     public_address(&config, checks).await;
 }
 
-async fn splynx(world: &World, config: &Config, checks: &mut Checks) {
+async fn splynx(world: &World, checks: &mut Checks) {
     match world.splynx.check().await {
         Ok(check) if check.good => checks.good("Splynx API", check.message),
         Ok(check) => {
@@ -136,7 +137,7 @@ async fn splynx(world: &World, config: &Config, checks: &mut Checks) {
         Err(error) => checks.bad("Splynx search", error.to_string(), "allow Payments[index]"),
     }
     payment_method(world, checks).await;
-    currency(world, config, checks).await;
+    currency(world, checks).await;
 }
 
 async fn permissions(world: &World, checks: &mut Checks) {
@@ -182,21 +183,15 @@ async fn payment_method(world: &World, checks: &mut Checks) {
     }
 }
 
-async fn currency(world: &World, config: &Config, checks: &mut Checks) {
+async fn currency(world: &World, checks: &mut Checks) {
     let ours = world.app.rules().currency;
-    match world.splynx.localization_currency().await {
-        Ok(Some(theirs)) if theirs.eq_ignore_ascii_case(ours.code()) => {
-            checks.good("currency", ours.code());
+    match compare(&world.splynx, ours).await {
+        Ok(Answer::Same) => checks.good("currency", ours.code()),
+        Ok(Answer::Different(difference)) => {
+            checks.bad("currency", difference.sentence(), &difference.remedy());
         }
-        Ok(Some(theirs)) => {
-            let found = format!("{ours} here, {theirs} in Splynx's localization");
-            checks.warn("currency", found, "set [payments] currency to Splynx's");
-        }
-        Ok(None) => {
-            checks.good(
-                "currency",
-                format!("{ours} ({} does not tell its own)", config.splynx.api_domain),
-            );
+        Ok(Answer::Untold) => {
+            checks.good("currency", format!("{ours}; Splynx does not tell its own"))
         }
         Err(error) => checks.warn("currency", error.to_string(), ""),
     }

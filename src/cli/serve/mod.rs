@@ -99,7 +99,7 @@ fn start_work(config: &Config, world: &World, tasks: &Tasks, outage: &Arc<Outage
     let reconcile = config.worker.reconcile.to_std().unwrap_or(Duration::from_hours(1));
     tasks.start(worker::run(world.app.clone(), tasks.clone(), Arc::clone(outage)));
     tasks.start(housekeeping::run(world.app.clone(), tasks.clone(), reconcile));
-    tasks.start(rules::follow(config.clone(), world.app.clone(), tasks.clone()));
+    tasks.start(rules::Follower::new(config, world).run(tasks.clone()));
 }
 
 async fn told_to_stop() -> anyhow::Result<()> {

@@ -1,0 +1,100 @@
+//! What `doctor` finds, and what it says to do about it.
+
+use actix_web::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use splynx_bitpay::sim::faults::{Answer, Fault, Kind};
+
+use crate::support::{Engine, PATIENCE, Setup, World, eventually, on_both_databases};
+
+on_both_databases! {
+    all_is_well,
+    a_token_that_was_switched_off_is_bad_and_a_bitpay_that_is_down_is_waited_for,
+    another_currency_than_splynx_is_bad_and_serve_says_so_too,
+}
+
+/// What `doctor` said.
+#[derive(Debug)]
+struct Diagnosis {
+    code: Option<i32>,
+    checks: Vec<Value>,
+}
+
+impl Diagnosis {
+    fn of(world: &World) -> Self {
+        let output = world.addon.run(&["doctor", "--json"]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        world.hides_secrets("the diagnosis", &said);
+        let checks = serde_json::from_str(&said).unwrap_or_else(|error| {
+            panic!("{error}: {said}{}", String::from_utf8_lossy(&output.stderr))
+        });
+        Self { code: output.status.code(), checks }
+    }
+
+    /// Everything said under one name with this verdict, remedies too.
+    fn said(&self, name: &str, verdict: &str) -> String {
+        let of = |check: &&Value| check["name"] == name && check["verdict"] == verdict;
+        let texts = |check: &Value| format!("{}\n{}\n", check["found"], check["remedy"]);
+        self.checks.iter().filter(of).map(texts).collect()
+    }
+
+    /// Fails unless all these words were said under one name with this verdict.
+    fn says(&self, name: &str, verdict: &str, words: &[&str]) {
+        let said = self.said(name, verdict);
+        for word in words {
+            assert!(said.contains(word), "{name} {verdict}: {word} is not in {:#?}", self.checks);
+        }
+    }
+}
+
+async fn all_is_well(engine: Engine) {
+    let world = World::new(engine).await;
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(0), "{diagnosis:#?}");
+    // Stories wait for seconds instead of minutes, which the configuration warns of.
+    let good = |check: &Value| check["verdict"] == "good" || check["name"] == "configuration";
+    assert!(diagnosis.checks.iter().all(good), "{diagnosis:#?}");
+    diagnosis.says("pairing", "good", &["knows our token"]);
+    diagnosis.says("currency", "good", &["USD"]);
+}
+
+async fn a_token_that_was_switched_off_is_bad_and_a_bitpay_that_is_down_is_waited_for(
+    engine: Engine,
+) {
+    let world = World::new(engine).await;
+    let down = Kind::Status(Answer::bare(StatusCode::SERVICE_UNAVAILABLE));
+    world.bitpay.arm(Fault::on(Method::GET, "tokens", down));
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(1));
+    diagnosis.says("pairing", "bad", &["503", "wait"]);
+    world.bitpay.disarm();
+    for token in world.bitpay.tokens() {
+        assert!(world.bitpay.disable_token(&token.value));
+    }
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(1));
+    diagnosis.says("pairing", "bad", &["refused", "splynx-bitpay pair CODE"]);
+}
+
+async fn another_currency_than_splynx_is_bad_and_serve_says_so_too(engine: Engine) {
+    let world = World::stopped(engine, Setup { paired: false, ..Setup::default() }).await;
+    world.splynx.edit(|world| {
+        let localization = ("main".to_owned(), "localization".to_owned(), 0);
+        world.settings.get_mut(&localization).unwrap().insert("currency".to_owned(), json!("EUR"));
+    });
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(1));
+    diagnosis.says(
+        "currency",
+        "bad",
+        &["in USD", "says EUR", "[payments] currency", "Localization"],
+    );
+    world.addon.start().await;
+    eventually("serve tells of the currencies", PATIENCE, async || {
+        let log = world.addon.log();
+        let told = log.lines().any(|line| {
+            line.contains("ERROR") && line.contains("USD") && line.contains("says EUR")
+        });
+        if told { Ok(()) } else { Err(log) }
+    })
+    .await;
+}
