@@ -10,6 +10,9 @@ on_both_databases! {
     all_is_well,
     a_token_that_was_switched_off_is_bad_and_a_bitpay_that_is_down_is_waited_for,
     another_currency_than_splynx_is_bad_and_serve_says_so_too,
+    missing_permissions_are_named_and_only_payments_and_invoices_are_fatal,
+    a_fee_category_that_splynx_does_not_know_is_bad,
+    entry_points_that_are_missing_are_named,
 }
 
 /// What `doctor` said.
@@ -97,4 +100,49 @@ async fn another_currency_than_splynx_is_bad_and_serve_says_so_too(engine: Engin
         if told { Ok(()) } else { Err(log) }
     })
     .await;
+}
+
+async fn missing_permissions_are_named_and_only_payments_and_invoices_are_fatal(engine: Engine) {
+    let world = World::new(engine).await;
+    let customers = r"api\admin\customers\Customer";
+    world.splynx.edit(|world| world.access.set_permission(customers, "view", false));
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(0), "{diagnosis:#?}");
+    diagnosis.says("Splynx permissions", "warning", &[r"customers\\Customer [view]"]);
+    assert_eq!(diagnosis.said("Splynx permissions", "good"), "", "{diagnosis:#?}");
+    for (controller, action) in [("Payments", "index"), ("Invoices", "view")] {
+        let name = format!(r"api\admin\finance\{controller}");
+        world.splynx.edit(|world| world.access.set_permission(&name, action, false));
+        let diagnosis = Diagnosis::of(&world);
+        assert_eq!(diagnosis.code, Some(1), "{diagnosis:#?}");
+        let missing = format!(r"finance\\{controller} [{action}]");
+        diagnosis.says("Splynx permissions", "bad", &[&missing, "Administration > API keys"]);
+        world.splynx.edit(|world| world.access.set_permission(&name, action, true));
+    }
+}
+
+async fn a_fee_category_that_splynx_does_not_know_is_bad(engine: Engine) {
+    let setup = Setup { fee_percent: "1", ..Setup::default() };
+    let world = World::with(engine, setup).await;
+    Diagnosis::of(&world).says("fee category", "good", &["5 Correction"]);
+    let good = world.configuration();
+    world.configure_as(&good.replace("[payments]", "[payments]\ntransaction_fee_category = 77"));
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(1));
+    diagnosis.says(
+        "fee category",
+        "bad",
+        &["no transaction category 77", "1 Service", "5 Correction"],
+    );
+}
+
+async fn entry_points_that_are_missing_are_named(engine: Engine) {
+    let world = World::new(engine).await;
+    world.splynx.edit(|world| {
+        world.entry_points.retain(|point| point.name != "bitpay_pay_invoice_point");
+    });
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(0), "{diagnosis:#?}");
+    diagnosis.says("entry points", "warning", &["bitpay_pay_invoice_point", "Modules list"]);
+    assert!(!diagnosis.said("entry points", "warning").contains("request"), "{diagnosis:#?}");
 }

@@ -3,14 +3,15 @@
 //! **Invariant:** it changes nothing but what `serve` would change at its start, and shows no secret.
 
 mod pairing;
+mod permissions;
+mod splynx;
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::currency::{Answer, compare};
 use super::output::Streams;
-use super::wiring::{self, World};
+use super::wiring;
 use super::{Ending, progress};
 use crate::config::{self, Config, Loaded};
 use crate::db::Migrations;
@@ -110,91 +111,9 @@ async fn examine(path: &Path, checks: &mut Checks) {
         }
     };
     checks.good("database and keys", "open, up to date, sealed with this key");
-    splynx(&world, checks).await;
+    splynx::check(&world, &config, checks).await;
     pairing::check(&world, checks).await;
     public_address(&config, checks).await;
-}
-
-async fn splynx(world: &World, checks: &mut Checks) {
-    match world.splynx.check().await {
-        Ok(check) if check.good => checks.good("Splynx API", check.message),
-        Ok(check) => {
-            checks.bad("Splynx API", check.message, "check [splynx] api_key and api_secret");
-        }
-        Err(error) => {
-            let remedy = "check [splynx] api_domain, api_key, api_secret and the key's allowed IPs";
-            return checks.bad("Splynx API", error.to_string(), remedy);
-        }
-    }
-    permissions(world, checks).await;
-    match world.splynx.filter_works().await {
-        Ok(true) => checks.good("Splynx search", "a key that does not exist finds nothing"),
-        Ok(false) => checks.warn(
-            "Splynx search",
-            "the filter by receipt number is ignored",
-            "payments are searched page by page, which is slow but safe",
-        ),
-        Err(error) => checks.bad("Splynx search", error.to_string(), "allow Payments[index]"),
-    }
-    payment_method(world, checks).await;
-    currency(world, checks).await;
-}
-
-async fn permissions(world: &World, checks: &mut Checks) {
-    let mut missing = 0_u32;
-    for permission in world.splynx.probe_permissions().await {
-        if let Err(sentence) = permission.verdict {
-            missing = missing.saturating_add(1);
-            let remedy = format!(
-                "Administration > API keys > Permissions: allow {} {}",
-                permission.controller, permission.actions
-            );
-            checks.bad("Splynx permissions", sentence, &remedy);
-        }
-    }
-    if missing == 0 {
-        checks.good("Splynx permissions", "all that can be tried by reading are there");
-    }
-}
-
-async fn payment_method(world: &World, checks: &mut Checks) {
-    let wanted = world.app.rules().payment_method_id;
-    match world.splynx.payment_methods().await {
-        Ok(methods) => match methods.iter().find(|method| method.id == wanted) {
-            Some(method) if method.active => {
-                checks.good("payment method", format!("{wanted} {}", method.name));
-            }
-            Some(method) => {
-                let found = format!("{wanted} {} is not active", method.name);
-                checks.bad(
-                    "payment method",
-                    found,
-                    "activate it in Config > Finance > Payment methods",
-                );
-            }
-            None => {
-                let found = format!("there is no payment method {wanted}");
-                checks.bad("payment method", found, "set [payments] payment_method_id");
-            }
-        },
-        Err(error) => {
-            checks.warn("payment method", error.to_string(), "allow PaymentMethods[index]");
-        }
-    }
-}
-
-async fn currency(world: &World, checks: &mut Checks) {
-    let ours = world.app.rules().currency;
-    match compare(&world.splynx, ours).await {
-        Ok(Answer::Same) => checks.good("currency", ours.code()),
-        Ok(Answer::Different(difference)) => {
-            checks.bad("currency", difference.sentence(), &difference.remedy());
-        }
-        Ok(Answer::Untold) => {
-            checks.good("currency", format!("{ours}; Splynx does not tell its own"))
-        }
-        Err(error) => checks.warn("currency", error.to_string(), ""),
-    }
 }
 
 /// Whether the address that customers and BitPay use leads to a running add-on.
