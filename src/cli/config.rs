@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use super::Ending;
 use super::output::Streams;
-use crate::config::{self, Finding, reference, show};
+use crate::config::{self, ConfigErrors, Finding, reference, show};
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
@@ -36,7 +36,7 @@ impl Command {
 }
 
 fn check(path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
-    let loaded = config::load(path)?;
+    let loaded = config::load(path).map_err(ConfigErrors::with_lacking)?;
     loaded.config.require_api()?;
     warn(&loaded.warnings, streams);
     writeln!(streams.out, "The configuration {} is good.", loaded.config.path.display())?;

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Ending;
 use super::wiring::{self, World};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigErrors};
 use crate::db::{DatabaseUrl, Migrations, ServeLock};
 use crate::logging;
 use crate::ports::store::Store as _;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
-    let loaded = config::load(path)?;
+    let loaded = config::load(path).map_err(ConfigErrors::with_lacking)?;
     let config = loaded.config;
     config.require_api()?;
     logging::start(config.log).map_err(|error| anyhow::anyhow!("{error}"))?;
