@@ -13,6 +13,7 @@ on_both_databases! {
     missing_permissions_are_named_and_only_payments_and_invoices_are_fatal,
     a_fee_category_that_splynx_does_not_know_is_bad,
     entry_points_that_are_missing_are_named,
+    what_to_do_depends_on_what_is_wrong,
 }
 
 /// What `doctor` said.
@@ -145,4 +146,26 @@ async fn entry_points_that_are_missing_are_named(engine: Engine) {
     assert_eq!(diagnosis.code, Some(0), "{diagnosis:#?}");
     diagnosis.says("entry points", "warning", &["bitpay_pay_invoice_point", "Modules list"]);
     assert!(!diagnosis.said("entry points", "warning").contains("request"), "{diagnosis:#?}");
+}
+
+async fn what_to_do_depends_on_what_is_wrong(engine: Engine) {
+    let world = World::stopped(engine, Setup { paired: false, ..Setup::default() }).await;
+    let good = world.configuration();
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(1));
+    diagnosis.says("public address", "bad", &["/bitpay/result/", "[server] listen"]);
+
+    world.configure_as(&good.replace("api_secret = \"", "api_secret = \"not"));
+    Diagnosis::of(&world).says("Splynx API", "bad", &["allowed IPs"]);
+    world.configure_as(&good);
+
+    let broken = Kind::Status(Answer::bare(StatusCode::BAD_GATEWAY));
+    world.splynx.arm(Fault::on_any("", broken));
+    Diagnosis::of(&world).says("Splynx API", "bad", &["502", "Splynx itself"]);
+    world.splynx.disarm();
+
+    world.remove_configuration();
+    let diagnosis = Diagnosis::of(&world);
+    assert_eq!(diagnosis.code, Some(1));
+    diagnosis.says("configuration", "bad", &["no such file", "config default"]);
 }

@@ -4,6 +4,7 @@
 
 mod pairing;
 mod permissions;
+mod remedy;
 mod splynx;
 
 use std::path::Path;
@@ -13,12 +14,16 @@ use serde::Serialize;
 use super::output::Streams;
 use super::wiring;
 use super::{Ending, progress};
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Config, ConfigErrors, Loaded};
 use crate::db::Migrations;
 use crate::http;
+use crate::ports::{self, PeerError};
 
 /// How long the public address may take to answer.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// The name of the check of everything that is our own.
+const DATABASE: &str = "database and keys";
 
 /// What one check came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -83,6 +88,24 @@ impl Checks {
         self.add(name, Verdict::Warning, found, remedy);
     }
 
+    /// Splynx did not do what was asked: `refused` is what to do if it would not. Was it our own database that kept
+    /// the question from being asked, then that is what is told.
+    fn splynx_failed(
+        &mut self,
+        name: &'static str,
+        verdict: Verdict,
+        error: &PeerError,
+        refused: &str,
+    ) {
+        match error {
+            PeerError::Unavailable { peer, why } if *peer == ports::DATABASE => {
+                self.bad(DATABASE, why.as_str(), remedy::database(why));
+            }
+            PeerError::Refused { .. } => self.add(name, verdict, error.to_string(), refused),
+            error => self.add(name, verdict, error.to_string(), remedy::splynx(error)),
+        }
+    }
+
     fn add(
         &mut self,
         name: &'static str,
@@ -95,10 +118,16 @@ impl Checks {
 }
 
 async fn examine(path: &Path, checks: &mut Checks) {
-    let Loaded { config, warnings, .. } = match config::load(path) {
+    let loaded = config::load(path).map_err(ConfigErrors::with_lacking);
+    let Loaded { config, warnings, .. } = match loaded {
         Ok(loaded) => loaded,
-        Err(error) => return checks.bad("configuration", error.to_string(), "mend the file"),
+        Err(error) => {
+            return checks.bad("configuration", error.to_string(), remedy::configuration(path));
+        }
     };
+    if let Err(error) = config.require_api() {
+        return checks.bad("configuration", error.to_string(), remedy::configuration(path));
+    }
     checks.good("configuration", config.path.display().to_string());
     for warning in warnings {
         checks.warn("configuration", format!("{}: {}", warning.key, warning.sentence), "");
@@ -106,11 +135,10 @@ async fn examine(path: &Path, checks: &mut Checks) {
     let world = match wiring::connect(&config, Migrations::Run).await {
         Ok(world) => world,
         Err(error) => {
-            let remedy = "read the sentence; `config show` tells where each value comes from";
-            return checks.bad("database and keys", format!("{error:#}"), remedy);
+            return checks.bad(DATABASE, format!("{error:#}"), remedy::opening(&error));
         }
     };
-    checks.good("database and keys", "open, up to date, sealed with this key");
+    checks.good(DATABASE, "open, up to date, sealed with this key");
     splynx::check(&world, &config, checks).await;
     pairing::check(&world, checks).await;
     public_address(&config, checks).await;
@@ -122,7 +150,6 @@ async fn public_address(config: &Config, checks: &mut Checks) {
         "{}/bitpay/result/00000000000000000000000000000000",
         config.splynx.splynx_url.without_slash()
     );
-    let remedy = "start the service, and let the web server pass /bitpay on to [server] listen";
     let answer = match http::client("splynx-bitpay doctor", PATIENCE) {
         Ok(client) => client.get(&address).send().await,
         Err(error) => Err(error),
@@ -136,9 +163,30 @@ async fn public_address(config: &Config, checks: &mut Checks) {
             checks.good("public address", format!("{}/bitpay", config.splynx.splynx_url));
         }
         Ok(answer) => {
-            let found = format!("something else answers under /bitpay ({})", answer.status());
-            checks.bad("public address", found, remedy);
+            let status = answer.status();
+            let found = format!("something else answers at {address} (HTTP {})", status.as_u16());
+            checks.bad("public address", found, remedy::foreign(status.as_u16()));
         }
-        Err(error) => checks.bad("public address", http::explain(error), remedy),
+        Err(error) => {
+            let why = http::explain(error);
+            let remedy = remedy::unreached(&why);
+            checks.bad("public address", format!("{address}: {why}"), remedy);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_fails_under_splynx_is_told_as_the_database() {
+        let mut checks = Checks::default();
+        let why = "the database is unavailable: the disk is full".to_owned();
+        let error = PeerError::Unavailable { peer: ports::DATABASE, why };
+        checks.splynx_failed("Splynx API", Verdict::Bad, &error, "allow it");
+        let [check] = checks.0.as_slice() else { panic!("{checks:?}") };
+        assert_eq!((check.name, check.verdict), (DATABASE, Verdict::Bad));
+        assert!(check.remedy.contains("make room"), "{check:?}");
     }
 }

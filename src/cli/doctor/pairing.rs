@@ -1,6 +1,6 @@
 //! Whether the paired account can take payments: our row, and the processor's word on it.
 
-use super::Checks;
+use super::{Checks, DATABASE, remedy};
 use crate::app::pair;
 use crate::cli::wiring::World;
 use crate::domain::connection::Connection;
@@ -20,7 +20,10 @@ pub(super) async fn check(world: &World, checks: &mut Checks) {
             "no processor is paired",
             "make a pairing code on BitPay's dashboard and run `splynx-bitpay pair CODE`",
         ),
-        Err(error) => checks.bad(NAME, error.to_string(), "see the database above"),
+        Err(error) => {
+            let said = error.to_string();
+            checks.bad(DATABASE, said.as_str(), remedy::database(&said));
+        }
     }
 }
 
@@ -32,11 +35,11 @@ async fn token(world: &World, connection: &Connection, checks: &mut Checks) {
     };
     match answer {
         Ok(()) => checks.good(NAME, format!("{account}, which knows our token")),
-        Err(error) => checks.bad(NAME, format!("{account}: {error}"), remedy(&error)),
+        Err(error) => checks.bad(NAME, format!("{account}: {error}"), what_to_do(&error)),
     }
 }
 
-fn remedy(error: &PeerError) -> &'static str {
+fn what_to_do(error: &PeerError) -> &'static str {
     match error {
         PeerError::Refused { .. } => {
             "make a new pairing code on BitPay's dashboard (Payment Tools > Manage API Tokens) and run \

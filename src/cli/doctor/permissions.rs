@@ -1,6 +1,6 @@
 //! What the API key may do, so far as reading shows.
 
-use super::Checks;
+use super::{Checks, remedy};
 use crate::cli::wiring::World;
 use crate::ports::PeerError;
 use crate::splynx::Permission;
@@ -24,7 +24,9 @@ fn judge(permissions: &[Permission], checks: &mut Checks) {
                 format!("{what} is not allowed: {sentence}"),
                 format!("Administration > API keys > Permissions: allow {what}"),
             ),
-            error => (format!("{what} could not be tried: {error}"), "run doctor again".to_owned()),
+            error => {
+                (format!("{what} could not be tried: {error}"), remedy::splynx(error).to_owned())
+            }
         };
         if *vital {
             checks.bad(NAME, found, &remedy);

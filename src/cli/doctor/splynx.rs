@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Checks, permissions};
+use super::{Checks, Verdict, permissions, remedy};
 use crate::cli::currency::{Answer, compare};
 use crate::cli::wiring::World;
 use crate::config::{Config, module_settings};
@@ -16,8 +16,8 @@ pub(super) async fn check(world: &World, config: &Config, checks: &mut Checks) {
             checks.bad("Splynx API", check.message, "check [splynx] api_key and api_secret");
         }
         Err(error) => {
-            let remedy = "check [splynx] api_domain, api_key, api_secret and the key's allowed IPs";
-            return checks.bad("Splynx API", error.to_string(), remedy);
+            let remedy = remedy::splynx(&error);
+            return checks.splynx_failed("Splynx API", Verdict::Bad, &error, remedy);
         }
     }
     module_settings(world, config, checks).await;
@@ -30,7 +30,9 @@ pub(super) async fn check(world: &World, config: &Config, checks: &mut Checks) {
             "the filter by receipt number is ignored",
             "payments are searched page by page, which is slow but safe",
         ),
-        Err(error) => checks.bad("Splynx search", error.to_string(), "allow Payments[index]"),
+        Err(error) => {
+            checks.splynx_failed("Splynx search", Verdict::Bad, &error, "allow Payments[index]");
+        }
     }
     payment_method(world, checks).await;
     fee_category(world, checks).await;
@@ -70,7 +72,8 @@ async fn payment_method(world: &World, checks: &mut Checks) {
             }
         },
         Err(error) => {
-            checks.warn("payment method", error.to_string(), "allow PaymentMethods[index]");
+            let remedy = "allow PaymentMethods[index]";
+            checks.splynx_failed("payment method", Verdict::Warning, &error, remedy);
         }
     }
 }
@@ -85,7 +88,9 @@ async fn currency(world: &World, checks: &mut Checks) {
         Ok(Answer::Untold) => {
             checks.good("currency", format!("{ours}; Splynx does not tell its own"));
         }
-        Err(error) => checks.warn("currency", error.to_string(), ""),
+        Err(error) => {
+            checks.splynx_failed("currency", Verdict::Warning, &error, "allow Config[index]");
+        }
     }
 }
 
@@ -99,11 +104,8 @@ async fn fee_category(world: &World, checks: &mut Checks) {
     let all = match world.splynx.transaction_categories().await {
         Ok(all) => all,
         Err(error) => {
-            return checks.warn(
-                "fee category",
-                error.to_string(),
-                "allow TransactionCategories[index]",
-            );
+            let remedy = "allow TransactionCategories[index]";
+            return checks.splynx_failed("fee category", Verdict::Warning, &error, remedy);
         }
     };
     if let Some(category) = all.iter().find(|category| category.id == wanted) {
