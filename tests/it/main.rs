@@ -14,4 +14,5 @@ mod outages;
 mod pairing;
 mod paying;
 mod restored;
+mod settings;
 mod support;
