@@ -22,6 +22,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::SecretString;
 
+use self::complaint::Topic;
 use self::error::Failure;
 use self::key::Key;
 use self::site::Site;
@@ -39,6 +40,10 @@ use crate::ports::processor::{InvoiceWish, OpenedInvoice, PairingOutcome, Proces
 const PEER: &str = "BitPay";
 /// The name in metrics.
 const PEER_CODE: &str = "bitpay";
+
+/// What is said when the key is known, but our token is not among its tokens.
+const TOKEN_GONE: &str = "The API token of this connection was removed or switched off there. Unpair, make a new \
+    pairing code and pair again.";
 
 /// How much is asked of BitPay, by the whole process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +175,15 @@ impl Client {
         invoice::opened(&answer, wish, &self.site)
     }
 
+    /// A token without a key is in no list. Any read tries it; the least is one of an invoice that never was.
+    async fn try_unsigned(&self) -> Result<(), Failure> {
+        let url = self.site.no_invoice(&self.token);
+        match self.get(Operation::CheckToken, url).await {
+            Err(failure) if failure.is_about(Topic::InvoiceNotFound) => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
     async fn get(&self, operation: Operation, url: url::Url) -> Result<serde_json::Value, Failure> {
         let key = self.key.as_ref();
         let secret = Some(&self.token);
@@ -194,6 +208,16 @@ impl Processor for Client {
         let url = self.site.invoice(invoice, &self.token);
         let answer = self.get(Operation::ObserveInvoice, url).await?;
         Ok(wire::Invoice::read(&answer)?.observation())
+    }
+
+    async fn check_token(&self) -> Result<(), PeerError> {
+        match &self.key {
+            Some(key) => {
+                let listed = pairing::owns(&self.transport, &self.site, key, &self.token).await?;
+                listed.then_some(()).ok_or_else(|| refused(TOKEN_GONE))
+            }
+            None => Ok(self.try_unsigned().await?),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! **Invariant:** after an answer that leaves it open whether the code was used up, this says so; the signed
 //! `find_token` then tells.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -140,6 +140,24 @@ pub(super) async fn find_token(
     site: &Site,
     key: &Key,
 ) -> Result<Option<SecretString>, Failure> {
+    match list(transport, site, key).await {
+        Ok(answer) => Ok(owned(&answer)),
+        Err(failure) if failure.is_about(Topic::UnknownKey) => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Whether `token` is among those of `key`. A key that is not known any more is a refusal.
+pub(super) async fn owns(
+    transport: &Transport,
+    site: &Site,
+    key: &Key,
+    token: &SecretString,
+) -> Result<bool, Failure> {
+    Ok(lists(&list(transport, site, key).await?, token.expose_secret()))
+}
+
+async fn list(transport: &Transport, site: &Site, key: &Key) -> Result<Value, Failure> {
     let request = Request {
         operation: Operation::FindToken,
         url: site.tokens(),
@@ -147,25 +165,30 @@ pub(super) async fn find_token(
         key: Some(key),
         secret: None,
     };
-    match transport.call(request).await {
-        Ok(answer) => owned(&answer),
-        Err(failure) if failure.is_about(Topic::UnknownKey) => Ok(None),
-        Err(failure) => Err(failure),
+    let answer = transport.call(request).await?;
+    if answer.get("data").is_some_and(Value::is_array) {
+        Ok(answer)
+    } else {
+        Err(Failure::Unreadable("it has no list of tokens".to_owned()))
     }
 }
 
+/// Whether a list of tokens names `token`, under whatever facade.
+fn lists(answer: &Value, token: &str) -> bool {
+    let entries = answer.get("data").and_then(Value::as_array).into_iter().flatten();
+    entries.filter_map(Value::as_object).flat_map(|entry| entry.values()).any(|it| it == token)
+}
+
 /// `{"data":[{"merchant":"…"},{"pos":"…"}]}`: the point-of-sale token is enough, and the least.
-fn owned(answer: &Value) -> Result<Option<SecretString>, Failure> {
-    let list = answer.get("data").and_then(Value::as_array);
-    let list = list.ok_or_else(|| Failure::Unreadable("it has no list of tokens".to_owned()))?;
+fn owned(answer: &Value) -> Option<SecretString> {
+    let list = answer.get("data").and_then(Value::as_array)?;
     let of = |facade: &str| list.iter().find_map(|entry| token_text(entry.get(facade)?));
-    Ok(of("pos").or_else(|| of("merchant")))
+    of("pos").or_else(|| of("merchant"))
 }
 
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
-    use secrecy::ExposeSecret;
     use serde_json::json;
 
     use super::super::complaint::Complaint;
@@ -203,7 +226,7 @@ mod tests {
     #[case(json!([{"pos":""}]), None)]
     #[case(json!([]), None)]
     fn the_least_powerful_token_is_taken(#[case] data: Value, #[case] token: Option<&str>) {
-        let found = owned(&json!({ "data": data })).unwrap();
+        let found = owned(&json!({ "data": data }));
         assert_eq!(found.as_ref().map(ExposeSecret::expose_secret), token);
     }
 

@@ -66,6 +66,11 @@ impl Site {
         with_token(self.at(&format!("invoices/{id}")), token)
     }
 
+    /// `/invoices/:id?token=…` of an invoice that never was: a well-formed id that is all zeros in base58.
+    pub(super) fn no_invoice(&self, token: &SecretString) -> Url {
+        with_token(self.at("invoices/1111111111111111111111"), token)
+    }
+
     /// `/invoices/guid/:guid?token=…`.
     pub(super) fn invoice_by_guid(&self, guid: &str, token: &SecretString) -> Url {
         with_token(self.at(&format!("invoices/guid/{guid}")), token)

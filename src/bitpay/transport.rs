@@ -30,6 +30,8 @@ pub(super) enum Operation {
     FindToken,
     /// `POST /invoices`.
     OpenInvoice,
+    /// `GET /invoices/:id`, of none.
+    CheckToken,
     /// `GET /invoices/guid/:guid`.
     FindInvoice,
     /// `GET /invoices/:id`.
@@ -42,6 +44,7 @@ impl Operation {
         match self {
             Self::ExchangeCode => "exchange_code",
             Self::FindToken => "find_token",
+            Self::CheckToken => "check_token",
             Self::OpenInvoice => "open_invoice",
             Self::FindInvoice => "find_invoice",
             Self::ObserveInvoice => "observe_invoice",

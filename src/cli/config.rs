@@ -5,9 +5,9 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use super::Ending;
 use super::output::Streams;
-use crate::config::{self, Finding, reference, show};
+use super::{Ending, wiring};
+use crate::config::{self, ConfigErrors, Finding, module_settings, reference, show};
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
@@ -30,13 +30,13 @@ impl Command {
         match self {
             Self::Check => check(path, streams),
             Self::Default => default(streams),
-            Self::Show => show(path, streams),
+            Self::Show => super::block_on(show(path, streams)),
         }
     }
 }
 
 fn check(path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
-    let loaded = config::load(path)?;
+    let loaded = config::load(path).map_err(ConfigErrors::with_lacking)?;
     loaded.config.require_api()?;
     warn(&loaded.warnings, streams);
     writeln!(streams.out, "The configuration {} is good.", loaded.config.path.display())?;
@@ -48,10 +48,23 @@ fn default(streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
     Ok(Ending::Good)
 }
 
-fn show(path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
+async fn show(path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
     let loaded = config::load(path)?;
     warn(&loaded.warnings, streams);
-    write!(streams.out, "{}", show::text(&loaded.entries, &BTreeMap::new()))?;
+    let settings = match wiring::remembered_settings(&loaded.config).await {
+        Ok(settings) => settings,
+        Err(error) => {
+            // The answer counts; a warning that cannot be written is no reason to fail.
+            writeln!(
+                streams.err,
+                "warning: what the module's settings in Splynx override is not shown: {error:#}"
+            )
+            .ok();
+            BTreeMap::new()
+        }
+    };
+    let used = module_settings::used(&loaded.config, &settings);
+    write!(streams.out, "{}", show::text(&loaded.entries, &used))?;
     Ok(Ending::Good)
 }
 

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod config;
+mod currency;
 mod doctor;
 mod migrate;
 pub mod output;

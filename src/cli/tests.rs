@@ -105,7 +105,12 @@ fn a_doubtful_configuration_is_good_with_a_warning() {
 
 #[rstest]
 #[case("[server]\nlisten = 1\n[log]\nlevel = \"loud\"\n", &["line 2: server.listen", "line 4: log.level"])]
-#[case("", &["splynx.api_key: this is empty"])]
+#[case("", &["splynx.api_key: this is empty", "splynx.api_secret: this is empty"])]
+#[case(
+    "[log]\nlevel = \"loud\"\n[splynx]\napi_key = \"\"\n\napi_secret = \"\"\n",
+    &["line 2: log.level", "line 4: splynx.api_key: this is empty", "line 6: splynx.api_secret: this is empty"]
+)]
+#[case("[log]\nlevel = \"loud\"\n", &["line 2: log.level", "\n  splynx.api_key: this is empty"])]
 fn a_bad_configuration_is_one_and_everything_is_told(
     #[case] text: &str,
     #[case] sentences: &[&str],

@@ -1,5 +1,6 @@
 //! Puts the use cases on their adapters, as the configuration says. The only place that knows all of them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -142,7 +143,20 @@ async fn remembered_rules(
     config: &Config,
     db: &Db,
 ) -> anyhow::Result<crate::domain::rules::PaymentRules> {
-    let remembered = db.remembered(MODULE_SETTINGS).await?;
-    let settings = remembered.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let settings = settings_of(db.remembered(MODULE_SETTINGS).await?);
     Ok(config::module_settings::overlay(config, &settings).0)
+}
+
+/// The last good module settings, without opening the database for more than that. None where there is no database.
+pub(super) async fn remembered_settings(
+    config: &Config,
+) -> anyhow::Result<BTreeMap<String, String>> {
+    if matches!(&config.database, config::Database::Sqlite(path) if !path.exists()) {
+        return Ok(BTreeMap::new());
+    }
+    Ok(settings_of(db::remembered(&database_url(config)?, MODULE_SETTINGS).await?))
+}
+
+fn settings_of(remembered: Option<String>) -> BTreeMap<String, String> {
+    remembered.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }

@@ -90,6 +90,8 @@ impl fmt::Display for Finding {
 pub struct ConfigErrors {
     path: PathBuf,
     findings: Vec<Finding>,
+    /// What is missing for commands that talk to Splynx.
+    lacking: Vec<Finding>,
 }
 
 impl ConfigErrors {
@@ -97,7 +99,20 @@ impl ConfigErrors {
     #[must_use]
     pub fn new(path: &Path, mut findings: Vec<Finding>) -> Self {
         findings.sort();
-        Self { path: path.to_owned(), findings }
+        Self { path: path.to_owned(), findings, lacking: Vec::new() }
+    }
+
+    /// Beside what is wrong, what is missing for commands that talk to Splynx.
+    pub(super) fn beside(self, lacking: Vec<Finding>) -> Self {
+        Self { lacking, ..self }
+    }
+
+    /// The same for a command that talks to Splynx: what it lacks counts as wrong.
+    #[must_use]
+    pub fn with_lacking(mut self) -> Self {
+        self.findings.append(&mut self.lacking);
+        self.findings.sort();
+        self
     }
 
     /// What was found, in the order of the file.
@@ -120,12 +135,24 @@ pub(super) struct Findings {
     places: BTreeMap<&'static str, Place>,
     problems: Vec<Finding>,
     warnings: Vec<Finding>,
+    lacking: Vec<Finding>,
+}
+
+/// All that was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// What makes the configuration unusable.
+    pub(super) problems: Vec<Finding>,
+    /// What can be used, but should be looked at; in the order of the file.
+    pub(super) warnings: Vec<Finding>,
+    /// What is missing for commands that talk to Splynx; the first of it is a warning too.
+    pub(super) lacking: Vec<Finding>,
 }
 
 impl Findings {
     /// Starts with what was found before any value was looked at.
     pub(super) fn new(places: BTreeMap<&'static str, Place>, problems: Vec<Finding>) -> Self {
-        Self { places, problems, warnings: Vec::new() }
+        Self { places, problems, warnings: Vec::new(), lacking: Vec::new() }
     }
 
     /// Takes the value of `key`, or notes what is wrong with it.
@@ -153,15 +180,25 @@ impl Findings {
         self.warnings.push(finding);
     }
 
+    /// Notes that commands which talk to Splynx cannot do without `key`. One warning says so for all of it.
+    pub(super) fn lack(&mut self, key: &'static str, sentence: String) {
+        let finding = self.finding(key, sentence);
+        if self.lacking.is_empty() {
+            self.warnings.push(finding.clone());
+        }
+        self.lacking.push(finding);
+    }
+
     fn finding(&self, key: &'static str, sentence: String) -> Finding {
         let place = self.places.get(key).cloned().unwrap_or(Place::Default);
         Finding { place, key: key.to_owned(), sentence }
     }
 
-    /// The problems, and the warnings in the order of the file.
-    pub(super) fn finish(mut self) -> (Vec<Finding>, Vec<Finding>) {
+    /// All that was found.
+    pub(super) fn finish(mut self) -> Found {
         self.warnings.sort();
-        (self.problems, self.warnings)
+        let Self { problems, warnings, lacking, .. } = self;
+        Found { problems, warnings, lacking }
     }
 }
 

@@ -41,7 +41,7 @@ pub use variables::Variables;
 pub use worker::Worker;
 
 use crate::domain::rules::PaymentRules;
-use finding::Findings;
+use finding::{Findings, Found};
 use layers::Sections;
 
 /// Where the configuration is when nobody says otherwise.
@@ -68,6 +68,8 @@ pub struct Config {
     pub log: Log,
     /// The keys that the environment sets; the module's settings inside Splynx do not reach them.
     pinned: BTreeSet<&'static str>,
+    /// What is missing for commands that talk to Splynx.
+    lacking: Vec<Finding>,
 }
 
 impl Config {
@@ -75,16 +77,10 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigErrors`] that name the empty key.
+    /// [`ConfigErrors`] that name what is empty, with its line.
     pub fn require_api(&self) -> Result<&ApiCredentials, ConfigErrors> {
-        self.splynx.api.as_ref().ok_or_else(|| {
-            let finding = Finding {
-                place: Place::Default,
-                key: "splynx.api_key".to_owned(),
-                sentence: splynx::NO_API.to_owned(),
-            };
-            ConfigErrors::new(&self.path, vec![finding])
-        })
+        let lacking = || ConfigErrors::new(&self.path, self.lacking.clone());
+        self.splynx.api.as_ref().ok_or_else(lacking)
     }
 }
 
@@ -155,12 +151,13 @@ fn parse_text(text: &str, context: &Context<'_>) -> Result<Loaded, ConfigErrors>
         layers::lay(text, context.variables)
             .map_err(|problems| ConfigErrors::new(context.path, problems))?;
     let config = parse_sections(sections, context, pinned(&places), &mut findings);
-    let (problems, warnings) = findings.finish();
+    let Found { problems, warnings, lacking } = findings.finish();
     match config {
         Some(config) if problems.is_empty() => {
+            let config = Config { lacking, ..config };
             Ok(Loaded { config, warnings, entries: entries(shown, &places) })
         }
-        _ => Err(ConfigErrors::new(context.path, problems)),
+        _ => Err(ConfigErrors::new(context.path, problems).beside(lacking)),
     }
 }
 
@@ -198,6 +195,7 @@ fn parse_sections(
         worker: worker?,
         log: log?,
         pinned,
+        lacking: Vec::new(),
     })
 }
 

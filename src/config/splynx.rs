@@ -71,7 +71,8 @@ fn api(
 ) -> Option<ApiCredentials> {
     match (key.trim(), secret) {
         ("", "") => {
-            findings.warn("splynx.api_key", NO_API.to_owned());
+            findings.lack("splynx.api_key", NO_API.to_owned());
+            findings.lack("splynx.api_secret", NO_SECRET.to_owned());
             None
         }
         ("", _) => {
@@ -82,10 +83,7 @@ fn api(
             None
         }
         (_, "") => {
-            findings.problem(
-                "splynx.api_secret",
-                "this is empty; write the secret of splynx.api_key".to_owned(),
-            );
+            findings.problem("splynx.api_secret", NO_SECRET.to_owned());
             None
         }
         (key, secret) => {
@@ -97,4 +95,7 @@ fn api(
 }
 
 /// What is said while there are no credentials.
-pub(super) const NO_API: &str = "this is empty; make an API key in Splynx (Administration → API keys) and write it here, with its secret in splynx.api_secret";
+const NO_API: &str = "this is empty; make an API key in Splynx (Administration → API keys) and write it here, with its secret in splynx.api_secret";
+
+/// What is said while there is no secret.
+const NO_SECRET: &str = "this is empty; write the secret of splynx.api_key";

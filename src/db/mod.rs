@@ -174,13 +174,36 @@ fn connect(
 ///
 /// [`OpenError::Unavailable`] when it is not there or cannot be reached.
 pub async fn pending_migrations(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
+    look(url, migrate::pending).await
+}
+
+/// The last good value under a name that is no secret. Needs no key, changes nothing, makes nothing.
+///
+/// # Errors
+///
+/// [`OpenError::Unavailable`] when it is not there, cannot be reached or was never brought up to date.
+pub async fn remembered(
+    url: &DatabaseUrl,
+    name: &'static str,
+) -> Result<Option<String>, OpenError> {
+    let unavailable = |failure: Failure| failure.into_store_error().to_string();
+    look(url, move |conn| {
+        meta::remembered(conn, name).map_err(unavailable).map_err(OpenError::Unavailable)
+    })
+    .await
+}
+
+async fn look<T: Send + 'static>(
+    url: &DatabaseUrl,
+    question: impl FnOnce(&mut AnyConnection) -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
     let url = url.clone();
     let (tell, told) = oneshot::channel();
     // PostgreSQL needs a thread that is in no runtime.
     let look = move || {
         let mut conn = AnyConnection::open(&url, Role::Reader, Missing::Refuse)
             .map_err(OpenError::Unavailable)?;
-        migrate::pending(&mut conn)
+        question(&mut conn)
     };
     std::thread::spawn(move || tell.send(look()));
     told.await.map_err(|_| OpenError::Unavailable(DEAD.to_owned()))?

@@ -15,11 +15,11 @@ use crate::domain::attempt::Attempt;
 use crate::domain::connection::Connection;
 use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
 use crate::domain::review::{Review, ReviewClosed};
-use crate::ports::PeerError;
 use crate::ports::billing::Nonces;
 use crate::ports::store::{
     AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
 };
+use crate::ports::{self, PeerError};
 
 #[async_trait]
 impl Store for Db {
@@ -193,7 +193,7 @@ impl Nonces for Db {
         let key_id = nonces::key_id(api_key);
         let next = self.write(move |conn| nonces::next(conn, &key_id, floor)).await;
         next.map_err(|error| PeerError::Unavailable {
-            peer: "the database",
+            peer: ports::DATABASE,
             why: error.to_string(),
         })
     }

@@ -10,6 +10,9 @@ pub mod pairing;
 pub mod processor;
 pub mod store;
 
+/// The peer of an error that our own database caused while another system was to be asked.
+pub const DATABASE: &str = "the database";
+
 /// Why an outside system did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeerError {

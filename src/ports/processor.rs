@@ -62,6 +62,13 @@ pub trait Processor: Send + Sync {
     ///
     /// [`PeerError`], cut by what to do next.
     async fn observe(&self, invoice: &ProcessorInvoiceId) -> Result<Observation, PeerError>;
+
+    /// Asks whether our API token still works. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerError::Refused`]: it does not. After any other error nothing is known about it.
+    async fn check_token(&self) -> Result<(), PeerError>;
 }
 
 /// What came of a pairing code.

@@ -45,31 +45,63 @@ pub struct EntryPoint {
     pub enabled: Option<bool>,
 }
 
-/// Whether the API key may read what the add-on needs.
+/// Whether the API key may do one thing that reading shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Permission {
     /// The controller, as the API key's page lists it.
     pub controller: &'static str,
-    /// The actions the add-on needs there.
-    pub actions: &'static str,
-    /// In words, why not.
-    pub verdict: Result<(), String>,
+    /// The action: `index` or `view`.
+    pub action: &'static str,
+    /// Whether payments cannot go on without it.
+    pub vital: bool,
+    /// [`PeerError::Refused`]: it may not; anything else: that could not be found out.
+    pub verdict: Result<(), PeerError>,
 }
 
-/// Controller, its actions, and a path that asks for a read (facts/splynx 3.2).
-const CONTROLLERS: [(&str, &str, &str); 7] = [
-    (r"api\admin\finance\Invoices", "index, view, update", "admin/finance/invoices"),
-    (r"api\admin\finance\Requests", "index, view, update", "admin/finance/proforma-invoices"),
-    (r"api\admin\finance\Payments", "index, add", "admin/finance/payments"),
-    (r"api\admin\finance\Transactions", "index, add", "admin/finance/transactions"),
-    (r"api\admin\finance\BankStatements", "index, view, add", "admin/finance/bank-statements"),
-    (
+/// A controller that the add-on reads from.
+struct Controller {
+    name: &'static str,
+    path: &'static str,
+    /// Whether single rows are read by their ids.
+    views: bool,
+    vital: bool,
+}
+
+/// What this adapter and `doctor` read with the API key (facts/splynx 3.2), the vital ones first.
+const CONTROLLERS: [Controller; 10] = [
+    vital(r"api\admin\finance\Payments", PAYMENTS.path, false),
+    vital(r"api\admin\finance\Invoices", "admin/finance/invoices", true),
+    other(r"api\admin\finance\Requests", "admin/finance/proforma-invoices", true),
+    other(r"api\admin\finance\Transactions", "admin/finance/transactions", false),
+    other(r"api\admin\finance\BankStatements", "admin/finance/bank-statements", false),
+    other(
         r"api\admin\finance\BankStatementsRecords",
-        "index, view, add, update",
         "admin/finance/bank-statements-records",
+        false,
     ),
-    (r"api\admin\customers\Customer", "index, view", "admin/customers/customer"),
+    other(r"api\admin\finance\PaymentMethods", "admin/finance/payment-methods", false),
+    other(
+        r"api\admin\finance\TransactionCategories",
+        "admin/finance/transaction-categories",
+        false,
+    ),
+    other(r"api\admin\customers\Customer", "admin/customers/customer", true),
+    other(r"api\admin\config\EntryPoints", "admin/config/entry-points", false),
 ];
+
+const fn vital(name: &'static str, path: &'static str, views: bool) -> Controller {
+    Controller { name, path, views, vital: true }
+}
+
+const fn other(name: &'static str, path: &'static str, views: bool) -> Controller {
+    Controller { name, path, views, vital: false }
+}
+
+impl Controller {
+    fn permission(&self, action: &'static str, verdict: Result<(), PeerError>) -> Permission {
+        Permission { controller: self.name, action, vital: self.vital, verdict }
+    }
+}
 
 impl Client {
     /// Asks Splynx whether the API and our credentials work.
@@ -130,18 +162,39 @@ impl Client {
         }
     }
 
-    /// Tries a read on every controller the add-on needs.
+    /// Tries every permission that reading shows. Ends early where Splynx does not answer.
     pub async fn probe_permissions(&self) -> Vec<Permission> {
         let mut permissions = vec![];
-        for (controller, actions, path) in CONTROLLERS {
-            let request = Request::get(Operation::Diagnose, path).query("limit", 1);
-            let verdict = match self.read(&request).await {
-                Ok(value) => wire::rows(&value).map(drop).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            permissions.push(Permission { controller, actions, verdict });
+        for controller in &CONTROLLERS {
+            let listed = self.first_of(controller.path).await;
+            let unanswered = listed.as_ref().is_err_and(PeerError::is_unavailable);
+            let id = listed.as_ref().ok().copied().flatten();
+            permissions.push(controller.permission("index", listed.map(drop)));
+            if unanswered {
+                return permissions;
+            }
+            if controller.views {
+                let viewed = self.may_view(controller.path, id).await;
+                permissions.push(controller.permission("view", viewed));
+            }
         }
+        let verdict = self.read_settings().await.map(drop);
+        let controller = r"api\admin\config\Config";
+        permissions.push(Permission { controller, action: "index", vital: false, verdict });
         permissions
+    }
+
+    /// The id of some row; `None` where there are none.
+    async fn first_of(&self, path: &str) -> Result<Option<i64>, PeerError> {
+        let request = Request::get(Operation::Diagnose, path).query("limit", 1);
+        let value = self.read(&request).await?;
+        Ok(wire::rows(&value)?.into_iter().next().map(|row| row.id("id")).transpose()?)
+    }
+
+    /// Without a row to look at, one that there is not will do: only who may look is told that.
+    async fn may_view(&self, path: &str, id: Option<i64>) -> Result<(), PeerError> {
+        let request = Request::get(Operation::Diagnose, path).segment(id.unwrap_or(1));
+        self.read_one(&request).await.map(drop)
     }
 
     /// Whether Splynx heeds the search by receipt number: one that was never given out must find nothing.

@@ -323,3 +323,50 @@ async fn a_notification_verifies_with_the_token_that_made_the_invoice() {
     let other = SecretString::from("another token");
     assert!(ipn::verify(&other, sent.body.as_bytes(), signature).is_err());
 }
+
+#[tokio::test]
+async fn a_token_works_until_the_merchant_switches_it_off() {
+    let (simulator, accounts) = (simulator().await, accounts());
+    let connection = paired(&simulator, &accounts).await;
+    let processor = accounts.of(&connection).unwrap();
+    assert_eq!(processor.check_token().await, Ok(()));
+    let token = connection.secrets.token.as_ref().unwrap().expose_secret();
+    assert!(simulator.disable_token(token));
+    let said = processor.check_token().await.unwrap_err();
+    assert!(matches!(said, PeerError::Refused { .. }), "{said}");
+    assert!(said.to_string().contains("pair again"), "{said}");
+}
+
+#[tokio::test]
+async fn another_token_of_our_key_does_not_stand_in_for_ours() {
+    let (simulator, accounts) = (simulator().await, accounts());
+    let mut connection = paired(&simulator, &accounts).await;
+    connection.secrets.token = Some(SecretString::from("another"));
+    let said = accounts.of(&connection).unwrap().check_token().await.unwrap_err();
+    assert!(said.to_string().contains("removed or switched off"), "{said}");
+}
+
+#[tokio::test]
+async fn a_token_without_a_key_is_checked_too() {
+    let (simulator, accounts) = (simulator().await, accounts());
+    let token = simulator.create_open_token();
+    let mut connection = unpaired(&simulator, &accounts);
+    connection.secrets =
+        ConnectionSecrets { private_key: None, token: Some(SecretString::from(token.as_str())) };
+    let processor = accounts.of(&connection).unwrap();
+    assert_eq!(processor.check_token().await, Ok(()));
+    assert!(simulator.disable_token(&token));
+    let said = processor.check_token().await.unwrap_err();
+    assert!(matches!(said, PeerError::Refused { .. }), "{said}");
+    assert!(!said.to_string().contains(&token));
+}
+
+#[tokio::test]
+async fn a_bitpay_that_is_down_says_nothing_about_the_token() {
+    let (simulator, accounts) = (simulator().await, accounts());
+    let processor = accounts.of(&paired(&simulator, &accounts).await).unwrap();
+    let down = Kind::Status(Answer::bare(StatusCode::SERVICE_UNAVAILABLE));
+    simulator.arm(Fault::on(Method::GET, "tokens", down).times(1));
+    assert!(processor.check_token().await.unwrap_err().is_unavailable());
+    assert_eq!(processor.check_token().await, Ok(()));
+}

@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Ending;
 use super::wiring::{self, World};
-use crate::config::{self, Config};
+use crate::config::{self, Config, ConfigErrors};
 use crate::db::{DatabaseUrl, Migrations, ServeLock};
 use crate::logging;
 use crate::ports::store::Store as _;
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
-    let loaded = config::load(path)?;
+    let loaded = config::load(path).map_err(ConfigErrors::with_lacking)?;
     let config = loaded.config;
     config.require_api()?;
     logging::start(config.log).map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -99,7 +99,7 @@ fn start_work(config: &Config, world: &World, tasks: &Tasks, outage: &Arc<Outage
     let reconcile = config.worker.reconcile.to_std().unwrap_or(Duration::from_hours(1));
     tasks.start(worker::run(world.app.clone(), tasks.clone(), Arc::clone(outage)));
     tasks.start(housekeeping::run(world.app.clone(), tasks.clone(), reconcile));
-    tasks.start(rules::follow(config.clone(), world.app.clone(), tasks.clone()));
+    tasks.start(rules::Follower::new(config, world).run(tasks.clone()));
 }
 
 async fn told_to_stop() -> anyhow::Result<()> {

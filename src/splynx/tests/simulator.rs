@@ -416,7 +416,7 @@ async fn a_visitor_who_logged_out_cannot_change_anything_any_more() {
 
 #[tokio::test]
 async fn doctor_gets_its_answers() {
-    let (simulator, client) = start(Behaviour::default()).await;
+    let (_simulator, client) = start(Behaviour::default()).await;
     assert!(client.check().await.unwrap().good);
     assert_eq!(client.filter_works().await, Ok(true));
     assert_eq!(client.localization_currency().await, Ok(Some("USD".to_owned())));
@@ -428,14 +428,36 @@ async fn doctor_gets_its_answers() {
     assert!(points.iter().any(|point| point.name == "bitpay_pay_invoice_point"), "{points:?}");
     let permissions = client.probe_permissions().await;
     assert!(permissions.iter().all(|permission| permission.verdict.is_ok()), "{permissions:?}");
-    simulator.edit(|world| {
-        world.access.set_permission(r"api\admin\finance\Requests", "index", false);
-    });
+}
+
+#[rstest]
+#[case(r"api\admin\finance\Payments", "index", true)]
+#[case(r"api\admin\finance\Invoices", "index", true)]
+#[case(r"api\admin\finance\Invoices", "view", true)]
+#[case(r"api\admin\finance\Requests", "view", false)]
+#[case(r"api\admin\finance\Transactions", "index", false)]
+#[case(r"api\admin\finance\BankStatements", "index", false)]
+#[case(r"api\admin\finance\BankStatementsRecords", "index", false)]
+#[case(r"api\admin\finance\PaymentMethods", "index", false)]
+#[case(r"api\admin\customers\Customer", "view", false)]
+#[case(r"api\admin\config\Config", "index", false)]
+#[tokio::test]
+async fn every_permission_that_is_missing_is_named(
+    #[case] controller: &str,
+    #[case] action: &str,
+    #[case] vital: bool,
+    #[values(Seed::Demo, Seed::Bare)] seed: Seed,
+) {
+    let options = Options { seed, ..Options::default() };
+    let simulator = Simulator::start(options.clone()).await.unwrap();
+    let client = client_of(&simulator, &options);
+    simulator.edit(|world| world.access.set_permission(controller, action, false));
     let permissions = client.probe_permissions().await;
     let missing: Vec<_> =
         permissions.iter().filter(|permission| permission.verdict.is_err()).collect();
-    assert_eq!(missing.len(), 1);
-    assert_eq!(missing[0].controller, r"api\admin\finance\Requests");
+    let [missing] = missing.as_slice() else { panic!("{missing:?}") };
+    assert_eq!((missing.controller, missing.action, missing.vital), (controller, action, vital));
+    assert!(matches!(missing.verdict, Err(PeerError::Refused { .. })), "{missing:?}");
 }
 
 #[tokio::test]

@@ -234,6 +234,11 @@ impl Processor for FakeProcessor {
         let why = "the pages observe nothing".to_owned();
         Err(PeerError::Unavailable { peer: "BitPay", why })
     }
+
+    async fn check_token(&self) -> Result<(), PeerError> {
+        let why = "the pages check nothing".to_owned();
+        Err(PeerError::Unavailable { peer: "BitPay", why })
+    }
 }
 
 #[derive(Debug)]
