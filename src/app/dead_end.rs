@@ -1,7 +1,7 @@
 //! Why a customer cannot pay this now. Each has its own page with a next step.
 
 use crate::domain::money::{Money, MoneyError};
-use crate::domain::payable::NotPayable;
+use crate::domain::payable::{DocumentKind, NotPayable};
 use crate::ports::PeerError;
 use crate::ports::store::StoreError;
 
@@ -11,9 +11,9 @@ pub enum DeadEnd {
     /// The address names no document at all.
     #[error("no document number was given")]
     NoNumber,
-    /// Splynx has no such document.
+    /// Splynx has no document of this kind with this number.
     #[error("there is no document with this number")]
-    UnknownDocument,
+    UnknownDocument(DocumentKind),
     /// It belongs to another customer.
     #[error("the document belongs to another customer")]
     SomeoneElses,

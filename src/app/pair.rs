@@ -10,6 +10,7 @@ use crate::domain::connection::{
     Connection, ConnectionSecrets, ConnectionStatus, Environment, ProcessorKind,
 };
 use crate::domain::ids::ConnectionId;
+use crate::ports::pairing::{PairingFailure, PairingFailureKind};
 use crate::ports::processor::PairingOutcome;
 use crate::ports::store::StoreError;
 
@@ -27,14 +28,12 @@ pub struct Pairing {
 /// Why pairing did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum PairError {
-    /// The processor said no, in words an admin can act on.
+    /// There is no token, and the code was not used up.
     #[error("{0}")]
-    Refused(String),
+    Refused(PairingFailure),
     /// Whether the code was used up is not known. The key is kept: pairing with the same code again finds out.
-    #[error(
-        "BitPay did not answer clearly ({0}). Press Pair again with the same code; if that fails, make a new one."
-    )]
-    Unclear(String),
+    #[error("{0}")]
+    Unclear(PairingFailure),
     /// Our own database did not answer.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,7 +68,7 @@ impl Settings {
 ///
 /// # Errors
 ///
-/// [`PairError`] in words an admin can act on; the former connection stays active.
+/// [`PairError`], which has a sentence an admin can act on among the texts of the pages; the former connection stays active.
 pub async fn pair(app: &App, code: &str) -> Result<Connection, PairError> {
     let code = code.trim();
     if app.processors.is_raw_token(code) {
@@ -84,9 +83,9 @@ pub async fn pair(app: &App, code: &str) -> Result<Connection, PairError> {
     app.store.add_connection(&connection).await?;
     match app.processors.exchange(&connection, code).await {
         PairingOutcome::Paired { token } => accept(app, connection, token).await,
-        PairingOutcome::Refused { sentence } => {
-            fail(app, connection, &sentence).await?;
-            adopt_earlier(app).await?.ok_or(PairError::Refused(sentence))
+        PairingOutcome::Refused { failure } => {
+            fail(app, connection, &failure.to_string()).await?;
+            adopt_earlier(app).await?.ok_or(PairError::Refused(failure))
         }
         PairingOutcome::Unclear { why } => settle_unclear(app, connection, why).await,
     }
@@ -132,7 +131,7 @@ async fn adopt_earlier(app: &App) -> Result<Option<Connection>, PairError> {
         }
         match app.processors.find_token(&connection).await {
             Ok(Some(token)) => return accept(app, connection, token).await.map(Some),
-            Ok(None) => fail(app, connection, "the pairing code was not used").await?,
+            Ok(None) => fail(app, connection, PairingFailureKind::NotUsed.code()).await?,
             Err(error) => tracing::warn!(%error, "an earlier pairing is still unclear"),
         }
     }
@@ -144,14 +143,16 @@ async fn settle_unclear(
     connection: Connection,
     why: String,
 ) -> Result<Connection, PairError> {
+    let address = connection.base_url.trim_end_matches('/').to_owned();
+    let failure = |kind| PairingFailure { kind, address, said: why };
     match app.processors.find_token(&connection).await {
         Ok(Some(token)) => accept(app, connection, token).await,
         Ok(None) => {
-            let sentence = format!("BitPay has not accepted the code ({why}). Try it once more.");
-            fail(app, connection, &sentence).await?;
-            Err(PairError::Refused(sentence))
+            let failure = failure(PairingFailureKind::NotUsed);
+            fail(app, connection, &failure.to_string()).await?;
+            Err(PairError::Refused(failure))
         }
-        Err(_) => Err(PairError::Unclear(why)),
+        Err(_) => Err(PairError::Unclear(failure(PairingFailureKind::Unclear))),
     }
 }
 

@@ -86,14 +86,23 @@ pub async fn pay_document(
     begin(app, customer, connection, Payable::Document(document.reference), terms).await
 }
 
-/// Begins (or goes on with) a refill of this customer's balance by `amount`, as they typed it.
+/// Reads the amount of a refill as the customer typed it. Asks neither Splynx nor the processor.
+///
+/// # Errors
+///
+/// [`DeadEnd::Amount`] when it cannot be refilled; [`DeadEnd::NotPaired`] before that, for then none can.
+pub async fn check_top_up(app: &App, amount: &str) -> Result<Money, DeadEnd> {
+    can_top_up(app).await?;
+    parse_amount(app, amount)
+}
+
+/// Begins (or goes on with) a refill of this customer's balance by an amount that [`check_top_up`] let pass.
 ///
 /// # Errors
 ///
 /// [`DeadEnd`] says why it cannot be done.
-pub async fn pay_top_up(app: &App, customer: &Customer, amount: &str) -> Result<Checkout, DeadEnd> {
+pub async fn pay_top_up(app: &App, customer: &Customer, due: Money) -> Result<Checkout, DeadEnd> {
     let connection = active_connection(app).await?;
-    let due = parse_amount(app, amount)?;
     let terms = Terms::new(due, app.rules().fee.on(due)?, Decimal::ZERO)?;
     begin(app, customer, connection, Payable::TopUp, terms).await
 }
@@ -131,10 +140,10 @@ async fn find_document(
     if number.is_empty() {
         return Err(DeadEnd::NoNumber);
     }
-    let number = DocumentNumber::parse(number).map_err(|_| DeadEnd::UnknownDocument)?;
+    let number = DocumentNumber::parse(number).map_err(|_| DeadEnd::UnknownDocument(kind))?;
     let found = app.billing.document_by_number(kind, &number).await;
     let document =
-        found.map_err(|error| DeadEnd::of_splynx(&error))?.ok_or(DeadEnd::UnknownDocument)?;
+        found.map_err(|error| DeadEnd::of_splynx(&error))?.ok_or(DeadEnd::UnknownDocument(kind))?;
     if document.customer == customer.id { Ok(document) } else { Err(DeadEnd::SomeoneElses) }
 }
 

@@ -200,10 +200,6 @@ fn topic_of_words(said: &str) -> Topic {
 /// What to do about it.
 fn advice(topic: Topic) -> &'static str {
     match topic {
-        Topic::PairingCode => {
-            "The pairing code was not accepted: it is mistyped, used already, too old, or made on \
-             another site. Make a new one and enter it at once."
-        }
         Topic::TooManyRequests => "Too many requests. Wait some minutes before the next try.",
         Topic::UnknownKey => {
             "The processor does not know this add-on's key: its token was removed there, or belongs \
@@ -257,7 +253,8 @@ fn advice(topic: Topic) -> &'static str {
             "The BTCPay store cannot take payments yet: link a wallet to it and check its rates."
         }
         Topic::ServerError => "The processor has an error of its own. Try again later.",
-        Topic::Other => "The processor said no.",
+        // Codes are judged where pairing is: what to do about them depends on the site.
+        Topic::PairingCode | Topic::Other => "The processor said no.",
     }
 }
 

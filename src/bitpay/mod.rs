@@ -32,6 +32,7 @@ use crate::domain::observation::Observation;
 use crate::ports::PeerError;
 use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
+use crate::ports::pairing::{PairingFailure, PairingFailureKind};
 use crate::ports::processor::{InvoiceWish, OpenedInvoice, PairingOutcome, Processor, Processors};
 
 /// The name in sentences.
@@ -108,8 +109,7 @@ impl Processors for Accounts {
     async fn exchange(&self, connection: &Connection, code: &str) -> PairingOutcome {
         match site_of(connection).and_then(|site| Ok((site, key_of(connection)?))) {
             Ok((site, key)) => pairing::exchange(&self.transport, &site, &key, code).await,
-            Err(PeerError::Refused { sentence, .. }) => PairingOutcome::Refused { sentence },
-            Err(error) => PairingOutcome::Refused { sentence: error.to_string() },
+            Err(error) => PairingOutcome::Refused { failure: not_asked(connection, error) },
         }
     }
 
@@ -117,6 +117,16 @@ impl Processors for Accounts {
         let (site, key) = (site_of(connection)?, key_of(connection)?);
         Ok(pairing::find_token(&self.transport, &site, &key).await?)
     }
+}
+
+/// Nobody could be asked, so the words are the settings' own.
+fn not_asked(connection: &Connection, error: PeerError) -> PairingFailure {
+    let said = match error {
+        PeerError::Refused { sentence, .. } => sentence,
+        other => other.to_string(),
+    };
+    let (kind, address) = (PairingFailureKind::Settings, connection.base_url.clone());
+    PairingFailure { kind, address, said }
 }
 
 fn site_of(connection: &Connection) -> Result<Site, PeerError> {

@@ -7,12 +7,13 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::complaint::{Complaint, Topic};
+use super::complaint::Topic;
 use super::error::Failure;
 use super::key::Key;
 use super::site::Site;
 use super::transport::{Operation, Request, Transport};
 use crate::domain::connection::Environment;
+use crate::ports::pairing::{PairingFailure, PairingFailureKind};
 use crate::ports::processor::PairingOutcome;
 
 /// What the merchant's dashboard lists the token under.
@@ -49,7 +50,7 @@ pub(super) async fn exchange(
 ) -> PairingOutcome {
     let code = code.trim();
     if !looks_like_code(code) {
-        return PairingOutcome::Refused { sentence: no_code(code) };
+        return refused(no_code(code), site, String::new());
     }
     let sin = key.sin();
     let body = CodeExchange { id: &sin, pairing_code: code, label: LABEL };
@@ -62,7 +63,7 @@ pub(super) async fn exchange(
     };
     match transport.call(request).await.and_then(|answer| granted(&answer)) {
         Ok(Grant::Usable(token)) => PairingOutcome::Paired { token },
-        Ok(Grant::Unapproved) => PairingOutcome::Refused { sentence: unapproved(site) },
+        Ok(Grant::Unapproved) => refused(PairingFailureKind::Unapproved, site, String::new()),
         Err(failure) => refusal(failure, site),
     }
 }
@@ -98,67 +99,37 @@ fn token_text(token: &Value) -> Option<SecretString> {
 fn refusal(failure: Failure, site: &Site) -> PairingOutcome {
     match failure {
         Failure::Refused(complaint) => {
-            PairingOutcome::Refused { sentence: refused(&complaint, site) }
+            refused(kind_of(complaint.topic, site), site, complaint.said)
         }
-        Failure::NotSent(why) => PairingOutcome::Refused {
-            sentence: format!(
-                "{} could not be reached: {why}. The pairing code was not used; try again with it.",
-                site.origin()
-            ),
-        },
-        Failure::AskedToWait(why) => PairingOutcome::Refused {
-            sentence: format!(
-                "{} did not look at the pairing code: {why}. Wait some minutes, then try again with \
-                 it.",
-                site.origin()
-            ),
-        },
+        Failure::NotSent(why) => refused(PairingFailureKind::NotSent, site, why),
+        Failure::AskedToWait(why) => refused(PairingFailureKind::AskedToWait, site, why),
         Failure::Unavailable(why) | Failure::Unreadable(why) => PairingOutcome::Unclear { why },
     }
 }
 
-fn refused(complaint: &Complaint, site: &Site) -> String {
-    if complaint.topic != Topic::PairingCode {
-        return complaint.sentence();
-    }
-    let origin = site.origin();
-    let said = &complaint.said;
-    if !site.is_bitpay() {
-        return format!(
-            "{origin} did not accept the pairing code. It may be mistyped, used already (a code \
-             works once), too old (24 hours; 15 minutes at a BTCPay Server), or made on another \
-             server. Make a new code there and enter it at once. (\"{said}\")"
-        );
-    }
-    let only = match site.environment() {
-        Environment::Production => "codes of test.bitpay.com work only with environment = \"test\"",
-        Environment::Test => "codes of bitpay.com work only with environment = \"production\"",
-    };
-    format!(
-        "{origin} did not accept the pairing code. It may be mistyped, used already (a code works \
-         once), older than 24 hours, or made on another site ({only}). Make a new code on the \
-         dashboard of {origin} under Payment Tools > Manage API Tokens > Add New Token and enter it \
-         at once. (\"{said}\")"
-    )
+fn refused(kind: PairingFailureKind, site: &Site, said: String) -> PairingOutcome {
+    PairingOutcome::Refused { failure: PairingFailure { kind, address: site.origin(), said } }
 }
 
-fn no_code(text: &str) -> String {
+fn kind_of(topic: Topic, site: &Site) -> PairingFailureKind {
+    match topic {
+        Topic::PairingCode if !site.is_bitpay() => PairingFailureKind::WrongCodeElsewhere,
+        Topic::PairingCode => match site.environment() {
+            Environment::Production => PairingFailureKind::WrongCodeProduction,
+            Environment::Test => PairingFailureKind::WrongCodeTest,
+        },
+        Topic::AccountNotSetUp => PairingFailureKind::AccountNotSetUp,
+        Topic::Facade => PairingFailureKind::Facade,
+        _ => PairingFailureKind::Refused,
+    }
+}
+
+fn no_code(text: &str) -> PairingFailureKind {
     if looks_like_token(text) {
-        return "This is an API token, not a pairing code. A token without \"Require \
-                Authentication\" is used as it is; otherwise enter the pairing code shown beside it."
-            .to_owned();
+        PairingFailureKind::TokenNotCode
+    } else {
+        PairingFailureKind::NotACode
     }
-    "A pairing code has exactly 7 letters and digits, such as C4Lg7oW. Copy it from the dashboard \
-     under Payment Tools > Manage API Tokens > Add New Token."
-        .to_owned()
-}
-
-fn unapproved(site: &Site) -> String {
-    format!(
-        "{} gave a token that nobody has approved yet. Make a pairing code on its dashboard under \
-         Payment Tools > Manage API Tokens > Add New Token, which needs no approval, and enter it.",
-        site.origin()
-    )
 }
 
 /// Asks which token belongs to `key`. `None`: surely none.
@@ -197,6 +168,7 @@ mod tests {
     use secrecy::ExposeSecret;
     use serde_json::json;
 
+    use super::super::complaint::Complaint;
     use super::*;
 
     #[rstest]
@@ -247,15 +219,38 @@ mod tests {
     }
 
     #[rstest]
-    #[case("https://test.bitpay.com/", "codes of bitpay.com work only")]
-    #[case("https://pay.example/", "15 minutes at a BTCPay Server")]
-    fn a_refused_code_names_its_likely_causes(#[case] base: &str, #[case] cause: &str) {
-        let site = Site::parse(base, Environment::Test).unwrap();
-        let complaint =
-            Complaint { topic: Topic::PairingCode, said: "Unable to create token".to_owned() };
-        let sentence = refused(&complaint, &site);
-        for words in [cause, "mistyped", "works once", "24 hours", "new code", "Unable to create"] {
+    #[case("https://bitpay.com/", Environment::Production, "codes of test.bitpay.com work only")]
+    #[case("https://test.bitpay.com/", Environment::Test, "codes of bitpay.com work only")]
+    #[case("https://pay.example/", Environment::Test, "15 minutes at a BTCPay Server")]
+    fn a_refused_code_names_its_likely_causes(
+        #[case] base: &str,
+        #[case] environment: Environment,
+        #[case] cause: &str,
+    ) {
+        let site = Site::parse(base, environment).unwrap();
+        let said = "Unable to create token".to_owned();
+        let complaint = Complaint { topic: Topic::PairingCode, said };
+        let outcome = refusal(Failure::Refused(complaint), &site);
+        let sentence = crate::bitpay::tests::sentence(outcome);
+        let origin = site.origin();
+        for words in
+            [cause, &origin, "mistyped", "works once", "24 hours", "new code", "Unable to create"]
+        {
             assert!(sentence.contains(words), "{words} is missing in: {sentence}");
         }
+    }
+
+    #[rstest]
+    #[case(Topic::AccountNotSetUp, "account-not-set-up")]
+    #[case(Topic::Facade, "facade")]
+    #[case(Topic::InvalidToken, "refused")]
+    #[case(Topic::Other, "refused")]
+    fn every_other_no_keeps_its_code_and_the_words(#[case] topic: Topic, #[case] code: &str) {
+        let site = Site::parse("https://pay.example/", Environment::Production).unwrap();
+        let complaint = Complaint { topic, said: "the very words".to_owned() };
+        let outcome = refusal(Failure::Refused(complaint), &site);
+        let PairingOutcome::Refused { failure } = &outcome else { panic!("{outcome:?}") };
+        assert_eq!((failure.kind.code(), failure.said.as_str()), (code, "the very words"));
+        assert!(crate::bitpay::tests::sentence(outcome).contains("the very words"));
     }
 }

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::output::Streams;
 use super::{Ending, progress, wiring};
-use crate::app::pair;
+use crate::app::pair::{self, PairError};
 use crate::config;
 use crate::db::Migrations;
 use crate::domain::connection::Connection;
+use crate::views::texts::Language;
 
 /// Exchanges a pairing code for a token.
 pub(super) async fn pair(
@@ -18,10 +19,24 @@ pub(super) async fn pair(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Ending> {
     let world = wiring::connect(&config::load(path)?.config, Migrations::Run).await?;
-    let connection = progress::during("asking BitPay", pair::pair(&world.app, code)).await?;
+    let pairing = progress::during("asking BitPay", pair::pair(&world.app, code));
+    let connection = pairing.await.map_err(told)?;
     writeln!(streams.out, "Paired.")?;
     describe(&connection, streams)?;
     Ok(Ending::Good)
+}
+
+/// What an admin reads: the English sentence of the page.
+fn told(error: PairError) -> anyhow::Error {
+    match error {
+        PairError::Refused(failure) | PairError::Unclear(failure) => {
+            let key = format!("pairing-failed-{}", failure.kind.code());
+            let arguments = [("address", failure.address.as_str()), ("said", &failure.said)];
+            let sentence = Language::default().text_with(&key, &arguments);
+            anyhow::Error::msg(sentence.unwrap_or_else(|| failure.to_string()))
+        }
+        PairError::Store(error) => error.into(),
+    }
 }
 
 /// Retires the account.
@@ -57,4 +72,24 @@ fn describe(connection: &Connection, streams: &mut Streams<'_>) -> anyhow::Resul
     writeln!(streams.out, "client id: {}", connection.sin)?;
     writeln!(streams.out, "since:     {since} UTC")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::pairing::{PairingFailure, PairingFailureKind};
+
+    #[test]
+    fn every_failure_is_told_in_the_english_of_the_page() {
+        for kind in PairingFailureKind::ALL.iter().copied() {
+            let (address, said) = ("https://pay.example".to_owned(), "the very words".to_owned());
+            let failure = PairingFailure { kind, address, said };
+            let plain = failure.to_string();
+            for error in [PairError::Refused(failure.clone()), PairError::Unclear(failure)] {
+                let sentence = told(error).to_string();
+                assert_ne!(sentence, plain, "{kind:?} has no sentence");
+                assert!(sentence.ends_with(['.', ')']), "{sentence}");
+            }
+        }
+    }
 }

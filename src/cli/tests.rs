@@ -63,6 +63,8 @@ fn the_command_line_is_well_defined() {
 #[case(&["--nonsense", "config", "check"])]
 #[case(&["config", "check", "--config"])]
 #[case(&["config", "check", "more"])]
+#[case(&["attempts", "show", "xyz"])]
+#[case(&["attempts", "retry", "BP-1-1"])]
 fn wrong_usage_is_two_and_says_so(#[case] words: &[&str]) {
     let met = command(words);
     assert_eq!((met.code, met.out.as_str()), (2, ""));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
@@ -10,7 +10,7 @@ use sha2::Sha256;
 use crate::app::{App, Ports, Settings};
 use crate::bitpay;
 use crate::config::{self, Config};
-use crate::db::{self, DatabaseUrl, Db, Migrations, SealKey};
+use crate::db::{self, DatabaseUrl, Db, Migrations, OpenError, SealKey};
 use crate::ports::billing::Nonces;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::entropy::{Entropy, SystemEntropy};
@@ -51,7 +51,7 @@ pub(super) async fn open_database(
     migrations: Migrations,
 ) -> anyhow::Result<(Arc<Db>, SecretString)> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let secret = config.server.secret_key.load_or_make(entropy.as_ref())?;
+    let (secret, made) = config.server.secret_key.load_or_make(entropy.as_ref())?;
     let options = db::Options {
         url: database_url(config)?,
         seal_key: SealKey::parse(secret.expose_secret().as_bytes())?,
@@ -59,7 +59,17 @@ pub(super) async fn open_database(
         clock: Arc::new(SystemClock::default()),
         entropy,
     };
-    Ok((Arc::new(Db::open(options).await?), secret))
+    match (Db::open(options).await, made) {
+        // A key that was made just now opens nothing, and would hide that the right one is missing.
+        (Err(OpenError::SealedWithAnotherKey), Some(file)) => {
+            std::fs::remove_file(&file).ok();
+            bail!(
+                "the secret key {} is missing, and the database was sealed with it: put it back from your backup",
+                file.display()
+            )
+        }
+        (opened, _) => Ok((Arc::new(opened?), secret)),
+    }
 }
 
 /// Wires everything together. Asks nobody: Splynx and the processor may be down.

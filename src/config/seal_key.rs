@@ -48,21 +48,23 @@ impl SealKeySource {
         }
     }
 
-    /// Reads the key, or makes it where this is the first start: 64 hex characters.
+    /// Reads the key, or makes it where this is the first start: 64 hex characters, and the file if it was made now.
     ///
     /// # Errors
     ///
     /// [`SealKeyError`], which says what to do.
-    pub fn load_or_make(&self, entropy: &dyn Entropy) -> Result<SecretString, SealKeyError> {
+    pub fn load_or_make(
+        &self,
+        entropy: &dyn Entropy,
+    ) -> Result<(SecretString, Option<PathBuf>), SealKeyError> {
         match self {
-            Self::Configured(key) => Ok(key.clone()),
-            Self::Credential(path) => read(path),
+            Self::Configured(key) => Ok((key.clone(), None)),
+            Self::Credential(path) => Ok((read(path)?, None)),
+            Self::Beside(path) if path.exists() => Ok((read(path)?, None)),
             Self::Beside(path) => {
-                if !path.exists() {
-                    make(path, entropy)
-                        .map_err(|source| SealKeyError::NotMade { path: path.clone(), source })?;
-                }
-                read(path)
+                make(path, entropy)
+                    .map_err(|source| SealKeyError::NotMade { path: path.clone(), source })?;
+                Ok((read(path)?, Some(path.clone())))
             }
         }
     }
@@ -167,8 +169,9 @@ mod tests {
         let config = folder.path().join("config.toml");
         let source = SealKeySource::default_for(&config, &Variables::default());
 
-        let first = source.load_or_make(&Same(0xab)).unwrap();
-        let second = source.load_or_make(&Same(0xcd)).unwrap();
+        let (first, made) = source.load_or_make(&Same(0xab)).unwrap();
+        let (second, made_again) = source.load_or_make(&Same(0xcd)).unwrap();
+        assert_eq!((made, made_again), (Some(folder.path().join("secret.key")), None));
 
         assert_eq!(first.expose_secret(), "ab".repeat(32));
         assert_eq!(second.expose_secret(), first.expose_secret());
@@ -186,7 +189,7 @@ mod tests {
 
         let source = SealKeySource::default_for(&folder.path().join("config.toml"), &variables);
 
-        assert_eq!(source.load_or_make(&Same(0)).unwrap().expose_secret(), "12".repeat(32));
+        assert_eq!(source.load_or_make(&Same(0)).unwrap().0.expose_secret(), "12".repeat(32));
         assert!(!folder.path().join("secret.key").exists());
     }
 
@@ -208,7 +211,7 @@ mod tests {
     #[test]
     fn a_configured_key_is_checked_when_it_is_read_and_not_repeated() {
         let good = SealKeySource::configured(&"AB".repeat(32).into()).unwrap();
-        assert_eq!(good.load_or_make(&Same(0)).unwrap().expose_secret(), "ab".repeat(32));
+        assert_eq!(good.load_or_make(&Same(0)).unwrap().0.expose_secret(), "ab".repeat(32));
 
         let error = SealKeySource::configured(&"hunter2".to_owned().into()).unwrap_err();
         assert!(error.starts_with("this is not a key") && !error.contains("hunter2"), "{error}");

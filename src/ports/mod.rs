@@ -6,6 +6,7 @@
 pub mod billing;
 pub mod clock;
 pub mod entropy;
+pub mod pairing;
 pub mod processor;
 pub mod store;
 

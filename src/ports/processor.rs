@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
 use super::PeerError;
+use super::pairing::PairingFailure;
 use crate::domain::connection::{Connection, ConnectionSecrets};
 use crate::domain::ids::{AttemptId, ProcessorInvoiceId};
 use crate::domain::money::Money;
@@ -71,10 +72,10 @@ pub enum PairingOutcome {
         /// The API token.
         token: SecretString,
     },
-    /// It said no: the code was surely not used up by us. In words an admin can act on.
+    /// There is no token, and the code was surely not used up by us.
     Refused {
-        /// The sentence.
-        sentence: String,
+        /// Why.
+        failure: PairingFailure,
     },
     /// Whether the code was used up is not known; ask [`Processors::find_token`].
     Unclear {

@@ -17,14 +17,25 @@ pub struct ConfigPage {
     pub processor: String,
     /// The key of good news about what was just done.
     pub success: Option<&'static str>,
-    /// Why pairing did not work, in words an admin can act on.
-    pub failure: Option<String>,
+    /// Why pairing did not work.
+    pub failure: Option<Failure>,
     /// The code the admin pasted, where it did not work.
     pub code: String,
     /// The connection that takes payments now.
     pub paired: Option<Paired>,
     /// Back to the admin's pages.
     pub back: Link,
+}
+
+/// Why pairing did not work, in words an admin can act on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Ends the key of the sentence: `pairing-failed-<code>`.
+    pub code: &'static str,
+    /// The processor's address.
+    pub address: String,
+    /// The processor's own words; empty where it said nothing.
+    pub said: String,
 }
 
 /// The connection that takes payments now.
@@ -65,7 +76,11 @@ impl View for ConfigPage {
             unpaired.clone(),
             Self { environment: "production", ..unpaired.clone() },
             Self {
-                failure: Some("BitPay does not know this code.".to_owned()),
+                failure: Some(Failure {
+                    code: "wrong-code-test",
+                    address: "https://test.bitpay.com".to_owned(),
+                    said: "Unable to create <token>".to_owned(),
+                }),
                 code: "u7m0VSR".to_owned(),
                 ..unpaired.clone()
             },

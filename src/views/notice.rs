@@ -50,8 +50,10 @@ notice_kinds! {
     SomeoneElses = "someone-elses",
     /// No such page.
     NotFound = "not-found",
-    /// No such document.
-    UnknownDocument = "unknown-document",
+    /// No such invoice.
+    UnknownInvoice = "unknown-invoice",
+    /// No such proforma invoice.
+    UnknownProforma = "unknown-proforma",
     /// No such payment.
     UnknownPayment = "unknown-payment",
     /// The address does not take this method.

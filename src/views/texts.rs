@@ -37,6 +37,16 @@ impl Language {
     pub fn text(&self, key: &str) -> Option<String> {
         LOCALES.try_lookup(&self.0, key)
     }
+
+    /// The text with this key and these arguments; `None` if no language has it or it needs others.
+    #[must_use]
+    pub fn text_with(&self, key: &str, arguments: &[(&'static str, &str)]) -> Option<String> {
+        let arguments = arguments
+            .iter()
+            .map(|(name, value)| (Cow::Borrowed(*name), FluentValue::from((*value).to_owned())))
+            .collect();
+        LOCALES.try_lookup_complete(&self.0, key, Some(&arguments))
+    }
 }
 
 impl Default for Language {

@@ -58,7 +58,8 @@ pub fn back_to_payments(site: &Site) -> Link {
 fn kind(error: &DeadEnd) -> NoticeKind {
     match error {
         DeadEnd::NoNumber => NoticeKind::NoNumber,
-        DeadEnd::UnknownDocument => NoticeKind::UnknownDocument,
+        DeadEnd::UnknownDocument(DocumentKind::Invoice) => NoticeKind::UnknownInvoice,
+        DeadEnd::UnknownDocument(DocumentKind::ProformaInvoice) => NoticeKind::UnknownProforma,
         DeadEnd::SomeoneElses => NoticeKind::SomeoneElses,
         DeadEnd::NotPayable(NotPayable::Paid) => NoticeKind::Paid,
         DeadEnd::NotPayable(NotPayable::Pending) => NoticeKind::Pending,

@@ -10,8 +10,11 @@ use actix_web::{Error, HttpResponse, ResponseError as _, web};
 
 use super::refusal::{Notice, Refusal};
 use super::routes::{Kind, Row};
-use super::{Site, access_log, csrf, headers, pages, unread};
+use super::{Site, access_log, admin, csrf, headers, pages, unread};
 use crate::views::Link;
+
+/// Where the admin's pages are.
+const ADMIN_FOLDERS: [&str; 2] = ["/bitpay/admin", admin::config::PATH];
 
 /// Runs one request.
 ///
@@ -48,20 +51,40 @@ fn with_page(site: &Site, row: &Row, response: ServiceResponse) -> ServiceRespon
         return response;
     }
     let (request, _) = response.into_parts();
-    let notice = with_next_step(site, row, notice);
+    let notice = with_next_step(site, leads_back(row, request.path()), notice);
     let empty = Refusal::Notice(notice.clone()).error_response();
     let page = pages::notice(site, &request, empty, &notice);
     ServiceResponse::new(request, page)
 }
 
 /// Whoever refused without knowing where to go from there leaves that to the kind of the route.
-fn with_next_step(site: &Site, row: &Row, notice: Notice) -> Notice {
+fn with_next_step(site: &Site, back: Back, notice: Notice) -> Notice {
     if !notice.links.is_empty() {
         return notice;
     }
-    let link = match row.kind {
-        Kind::Admin => Link::here(row.path, "back-config"),
-        _ => Link::out(site.portal("/portal/"), "back-portal"),
+    let link = match back {
+        Back::ToAdmin => Link::here(admin::config::PATH, "back-config"),
+        Back::ToPortal => Link::out(site.portal("/portal/"), "back-portal"),
     };
     Notice { links: vec![link], ..notice }
+}
+
+/// Whose pages the next step is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Back {
+    ToAdmin,
+    ToPortal,
+}
+
+/// Below the admin's addresses nobody but an admin gets lost, even where no route is.
+fn leads_back(row: &Row, path: &str) -> Back {
+    let is_below = |folder: &str| {
+        path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let is_admins = match row.kind {
+        Kind::Admin => true,
+        Kind::Nowhere => ADMIN_FOLDERS.iter().any(|folder| is_below(folder)),
+        _ => false,
+    };
+    if is_admins { Back::ToAdmin } else { Back::ToPortal }
 }

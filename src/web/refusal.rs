@@ -79,7 +79,9 @@ pub fn status(kind: NoticeKind) -> StatusCode {
         | K::ForeignForm
         | K::StaleForm
         | K::SomeoneElses => StatusCode::FORBIDDEN,
-        K::NotFound | K::UnknownDocument | K::UnknownPayment => StatusCode::NOT_FOUND,
+        K::NotFound | K::UnknownInvoice | K::UnknownProforma | K::UnknownPayment => {
+            StatusCode::NOT_FOUND
+        }
         K::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         K::TooSlow => StatusCode::REQUEST_TIMEOUT,
         K::Paid | K::Pending | K::Deleted | K::NothingDue | K::NotPayable => StatusCode::CONFLICT,

@@ -5,6 +5,8 @@
 mod ambiguous;
 mod architecture;
 mod bad_input;
+mod commands;
+mod demo;
 mod edits;
 mod fees;
 mod heavy;

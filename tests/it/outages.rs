@@ -14,6 +14,7 @@ on_both_databases! {
     with_bitpay_down_nothing_is_begun_and_the_next_click_works,
     an_invoice_made_without_an_answer_is_found_again,
     a_second_serve_on_one_database_does_no_harm,
+    a_database_that_cannot_be_written_takes_no_notification,
 }
 
 /// Waiting costs nothing: three stories, told at the same time, each in a world of its own.
@@ -183,4 +184,28 @@ async fn a_second_serve_on_one_database_does_no_harm(engine: Engine) {
     let checkout = customer.refill("10.00").await;
     world.pay(&checkout);
     world.payments_become(1, PATIENCE).await;
+}
+
+async fn a_database_that_cannot_be_written_takes_no_notification(engine: Engine) {
+    let world = World::new(engine).await;
+    let customer = world.customer().await;
+    let checkout = customer.check_out(&world.invoice(&customer, "51.61")).await;
+    let read_only = world.database.read_only();
+    world.pay(&checkout);
+    eventually("the notification is refused", PATIENCE, async || {
+        let told = world.bitpay.deliveries();
+        let mut answers = told.iter().flat_map(|told| &told.attempts).map(|try_| try_.status);
+        if answers.any(|status| status == Some(503)) { Ok(()) } else { Err(format!("{told:?}")) }
+    })
+    .await;
+    eventually("/ready names the database", PATIENCE, async || {
+        let (status, body) = world.addon.ops("/ready").await?;
+        if status == 503 && body.contains("database") { Ok(()) } else { Err(body) }
+    })
+    .await;
+    assert!(world.payments().is_empty());
+    drop(read_only);
+    world.payments_become(1, PATIENCE).await;
+    world.results(&checkout).says("paid").await;
+    world.addon.ready().await;
 }

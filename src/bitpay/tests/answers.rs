@@ -30,7 +30,7 @@ async fn a_pairing_code_is_exchanged_without_a_facade_and_unsigned() {
 async fn a_text_that_is_no_code_is_not_sent(#[case] code: &str, #[case] words: &str) {
     let peer = Peer::at(|_| vec![]);
     let outcome = accounts().exchange(&peer.connection(), code).await;
-    let PairingOutcome::Refused { sentence } = outcome else { panic!("{outcome:?}") };
+    let sentence = sentence(outcome);
     assert!(sentence.contains(words));
     assert_eq!(peer.received(), vec![]);
 }
@@ -56,7 +56,7 @@ async fn a_definite_no_to_a_code_is_told_in_words(
 ) {
     let peer = Peer::saying(status, &body);
     let outcome = accounts().exchange(&peer.connection(), "C4Lg7oW").await;
-    let PairingOutcome::Refused { sentence } = outcome else { panic!("{outcome:?}") };
+    let sentence = sentence(outcome);
     assert!(sentence.contains(words), "{sentence}");
 }
 
@@ -84,7 +84,7 @@ fn nobody() -> String {
 #[tokio::test]
 async fn a_code_that_never_left_can_be_used_again() {
     let outcome = accounts().exchange(&connection(&nobody()), "C4Lg7oW").await;
-    let PairingOutcome::Refused { sentence } = outcome else { panic!("{outcome:?}") };
+    let sentence = sentence(outcome);
     assert!(sentence.contains("was not used; try again with it"), "{sentence}");
 }
 

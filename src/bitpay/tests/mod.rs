@@ -27,6 +27,14 @@ const SIN: &str = "Tf3yr5tYvccKNVrE26BrPs6LWZRh8woHwjR";
 const TOKEN: &str = "G7XM9fcM1gtCN7DUr8ZWtPGVFLTKiYWanHR4kvqsnjP3";
 const INVOICE: &str = "G3viJEJgE8Jk2oekSdgT2A";
 
+/// What an admin reads about a code that brought no token.
+pub(super) fn sentence(outcome: PairingOutcome) -> String {
+    let PairingOutcome::Refused { failure } = outcome else { panic!("{outcome:?}") };
+    let key = format!("pairing-failed-{}", failure.kind.code());
+    let arguments = [("address", failure.address.as_str()), ("said", failure.said.as_str())];
+    crate::views::texts::Language::default().text_with(&key, &arguments).expect(&key)
+}
+
 /// What the peer does with one request.
 #[derive(Debug, Clone)]
 enum Reply {

@@ -37,10 +37,7 @@ async fn client(simulator: &Simulator) -> Arc<dyn Processor> {
 }
 
 async fn refusal(accounts: &Accounts, connection: &Connection, code: &str) -> String {
-    match accounts.exchange(connection, code).await {
-        PairingOutcome::Refused { sentence } => sentence,
-        outcome => panic!("{outcome:?}"),
-    }
+    sentence(accounts.exchange(connection, code).await)
 }
 
 #[tokio::test]

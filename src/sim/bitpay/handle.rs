@@ -22,6 +22,7 @@ use super::server::{self, Signals};
 use super::tokens::Token;
 use super::world::World;
 use super::{Environment, Options, Settings, Shared};
+use crate::sim::announce;
 use crate::sim::faults::{Entry, Fault, Script};
 
 /// A running simulator; dropping it ends the server.
@@ -33,12 +34,25 @@ pub struct Simulator {
     thread: Option<JoinHandle<anyhow::Result<()>>>,
 }
 
-/// Runs the simulator in the calling thread until Ctrl-C or SIGTERM.
+/// Runs the simulator in the calling thread until Ctrl-C or SIGTERM; says first where everything is.
 ///
 /// # Errors
 /// Fails if the address cannot be listened on.
 pub fn run(options: Options) -> anyhow::Result<()> {
+    let codes = match options.pairing_codes.as_slice() {
+        [] => "none; the dashboard makes them, or --pairing-code CODE".to_owned(),
+        codes => codes.join(", "),
+    };
     let (listener, shared) = prepare(options)?;
+    announce(&format!(
+        "The simulated BitPay is ready. Nothing in it is real.\n\n\
+         API:            {base}/\n\
+         Dashboard:      {base}/dashboard\n\
+         Pairing codes:  {codes}\n\
+         Control API:    http://{address}/_control/state\n\nCtrl-C ends it.\n",
+        base = shared.base,
+        address = listener.local_addr()?,
+    ))?;
     let (ready, _) = oneshot::channel();
     server::run(listener, &shared, Signals::Obeyed, ready)
 }

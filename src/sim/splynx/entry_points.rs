@@ -1,6 +1,8 @@
 //! The add-on's entry points as its installer registers them (`deploy/entry-points.json` and the Twig beside it).
 //!
-//! **Invariant:** the files are those a real Splynx gets; the simulator shows exactly what they say.
+//! **Invariant:** the files are those a real Splynx gets, and the simulator shows what they say. One thing differs: the
+//! demo's world begins with all of them enabled, as by an admin who wants them all ([`World::new`](super::World)); in
+//! the package the refill on the dashboard is off until an admin enables it.
 
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -19,6 +19,7 @@ use super::options::Options;
 use super::rows::Kind;
 use super::world::{Shared, World};
 use super::{api, control, portal};
+use crate::sim::announce;
 use crate::sim::faults::{Entry, Fault, keep_socket};
 
 /// A running simulated Splynx. It stops when it is dropped.
@@ -145,13 +146,26 @@ impl Drop for Simulator {
     }
 }
 
-/// Runs it until the process is interrupted.
+/// Runs it until the process is interrupted; says first where everything is.
 ///
 /// # Errors
 /// When the address cannot be bound.
 pub fn run(options: Options) -> anyhow::Result<()> {
+    let addon = options.bitpay_url.clone();
+    let (key, secret) = (options.api_key.clone(), options.api_secret.clone());
     let simulator = Simulator::start_blocking(options)?;
-    tracing::info!(url = simulator.url(), "the simulated Splynx listens");
+    let url = simulator.url();
+    announce(&format!(
+        "The simulated Splynx is ready. Nothing in it is real.\n\n\
+         API:          {url}/api/2.0/\n\
+         API key:      {key}\n\
+         API secret:   {secret}\n\
+         Portal:       {url}/portal/        customer1 / customer1, customer2 / customer2, customer3 / customer3\n\
+         Admin:        {url}/admin/         admin / admin\n\
+         Add-on:       {addon}\n\
+         Control API:  {url}/_control/state\n\nCtrl-C ends it.\n",
+        addon = addon.as_deref().unwrap_or("none; --addon URL says where it listens"),
+    ))?;
     actix_web::rt::System::new().block_on(actix_web::rt::signal::ctrl_c())?;
     Ok(())
 }

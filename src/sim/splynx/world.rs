@@ -45,7 +45,7 @@ impl World {
     pub(super) fn new(options: &Options, url: &str) -> Self {
         let mut entry_points = shipped();
         if options.seed == Seed::Demo {
-            // As an admin who has been through Config → Integrations → Modules list leaves them.
+            // As an admin leaves them who wants all of them; the package ships the refill on the dashboard disabled.
             for point in &mut entry_points {
                 point.enabled = true;
             }

@@ -8,15 +8,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use crate::app::pair::{self, PairError, Pairing};
 use crate::domain::connection::Connection;
 use crate::ports::billing::Freshness;
+use crate::ports::pairing::PairingFailure;
 use crate::views::Link;
-use crate::views::config::{ConfigPage, Paired};
+use crate::views::config::{ConfigPage, Failure, Paired};
 use crate::views::notice::NoticeKind;
 use crate::web::identity::AdminSession;
 use crate::web::refusal::Refusal;
 use crate::web::{Site, body, client_ip, dead_ends, identity, pages};
 
 /// The page's own address.
-const PATH: &str = "/bitpay/config";
+pub const PATH: &str = "/bitpay/config";
 /// More of a pasted code is not shown again.
 const ECHO_CHARACTERS_MAX: usize = 128;
 
@@ -68,19 +69,21 @@ async fn pair_with(
     session: &AdminSession,
     code: &str,
 ) -> Result<HttpResponse, Refusal> {
-    let (status, sentence) = match pair::pair(&site.app, code).await {
+    let (status, failure) = match pair::pair(&site.app, code).await {
         Ok(connection) => {
             tracing::info!(admin = session.admin, connection = %connection.id, "paired");
             return Ok(pages::see_other(&format!("{PATH}?done=paired")));
         }
         Err(PairError::Store(error)) => return Err(dead_ends::store_down(&error)),
-        Err(error @ PairError::Refused(_)) => (StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
-        Err(error @ PairError::Unclear(_)) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(PairError::Refused(failure)) => (StatusCode::UNPROCESSABLE_ENTITY, failure),
+        Err(PairError::Unclear(failure)) => (StatusCode::SERVICE_UNAVAILABLE, failure),
     };
-    tracing::warn!(admin = session.admin, %sentence, "pairing did not work");
+    tracing::warn!(admin = session.admin, %failure, "pairing did not work");
     let page = page(site, session).await?;
     let code = code.chars().take(ECHO_CHARACTERS_MAX).collect();
-    let page = ConfigPage { failure: Some(sentence), code, ..page };
+    let PairingFailure { kind, address, said } = failure;
+    let failure = Some(Failure { code: kind.code(), address, said });
+    let page = ConfigPage { failure, code, ..page };
     Ok(pages::show(site, request, status, &page))
 }
 

@@ -38,16 +38,21 @@ pub async fn post(
 ) -> Result<HttpResponse, Refusal> {
     let form = body::form(&site, &request, payload).await?;
     let customer = identity::customer(&site, &request, Freshness::Asked, PATH).await?;
-    site.checkouts.check(customer.id)?;
     let amount = form.get("amount").unwrap_or_default();
-    match start_payment::pay_top_up(&site.app, &customer, amount).await {
-        Ok(checkout) => Ok(pages::see_other(&checkout.url)),
+    let due = match start_payment::check_top_up(&site.app, amount).await {
+        Ok(due) => due,
         Err(DeadEnd::Amount(problem)) => {
             let page = page(&site, amount, Some(problem));
-            Ok(pages::show(&site, &request, StatusCode::UNPROCESSABLE_ENTITY, &page))
+            return Ok(pages::show(&site, &request, StatusCode::UNPROCESSABLE_ENTITY, &page));
         }
-        Err(error) => Err(dead_end(&site, &error)),
-    }
+        Err(error) => return Err(dead_end(&site, &error)),
+    };
+    // A slip of the pen begins no payment, so it is not counted.
+    site.checkouts.check(customer.id)?;
+    let checkout = start_payment::pay_top_up(&site.app, &customer, due)
+        .await
+        .map_err(|error| dead_end(&site, &error))?;
+    Ok(pages::see_other(&checkout.url))
 }
 
 fn dead_end(site: &Site, error: &DeadEnd) -> Refusal {

@@ -1,10 +1,14 @@
 //! The admin's page: pairing and unpairing.
 
+use std::collections::BTreeSet;
+
 use actix_web::test::TestRequest;
 use rstest::rstest;
 
-use super::world::{Answer, Fault, House, lock};
+use super::world::{Answer, Fault, House, lock, own_form};
 use crate::domain::connection::{ConnectionStatus, Environment};
+use crate::ports::pairing::PairingFailureKind;
+use crate::views::texts::languages;
 
 const PATH: &str = "/bitpay/config";
 
@@ -70,7 +74,7 @@ async fn good_news_that_is_no_longer_true_is_not_shown() {
 #[rstest]
 #[case("wrong", 422, "BitPay says &lt;no&gt;.")]
 #[case("", 422, "BitPay says &lt;no&gt;.")]
-#[case("unclear", 503, "did not answer clearly")]
+#[case("silence", 503, "https://bitpay.com did not answer clearly (no answer in time)")]
 #[tokio::test]
 async fn a_code_that_does_not_work_says_why_and_stays_in_the_field(
     #[case] code: &str,
@@ -83,6 +87,48 @@ async fn a_code_that_does_not_work_says_why_and_stays_in_the_field(
     assert!(answer.body.contains(words), "{}", answer.body);
     assert!(answer.body.contains(&format!("value=\"{code}\"")));
     assert_eq!(active(&house), 0);
+}
+
+/// Every kind of failure in every language: a missing text would be the English one or no page at all.
+#[tokio::test]
+async fn every_failure_of_pairing_is_told_in_the_admins_language() {
+    let house = House::unpaired();
+    let arguments = [("address", "https://bitpay.com"), ("said", "BitPay says <no>.")];
+    for kind in PairingFailureKind::ALL {
+        let mut told = BTreeSet::new();
+        for language in languages() {
+            let key = format!("pairing-failed-{}", kind.code());
+            let sentence = language.text_with(&key, &arguments);
+            let sentence = sentence.unwrap_or_else(|| panic!("{language} lacks {key}"));
+            let token = form_token(&house, "admin-1").await;
+            let form = format!("form_token={token}&action=pair&pairing_code={}", kind.code());
+            let request = own_form("admin-1", PATH, form);
+            let request = request.insert_header(("accept-language", language.to_string()));
+            let page = house.send(request).await;
+            assert_eq!(page.status, 422, "{language} {kind:?}");
+            let shown = page.body.split("id=\"pairing-error\">").nth(1).unwrap();
+            let shown = shown.split("</span>").next().unwrap();
+            assert_eq!(unescaped(shown), sentence, "{language}");
+            told.insert(sentence);
+        }
+        assert_eq!(told.len(), languages().len(), "two languages share the words of {kind:?}");
+    }
+}
+
+fn unescaped(html: &str) -> String {
+    let mut text = html.to_owned();
+    for (entity, character) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#x27;", "'"),
+        ("&#x2F;", "/"),
+        ("&#39;", "'"),
+        ("&amp;", "&"),
+    ] {
+        text = text.replace(entity, character);
+    }
+    text
 }
 
 #[tokio::test]

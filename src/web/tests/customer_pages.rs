@@ -93,6 +93,24 @@ async fn a_customer_who_begins_too_many_payments_waits_and_nobody_else_does() {
 }
 
 #[tokio::test]
+async fn only_amounts_that_can_be_refilled_are_counted() {
+    const WRONG: [&str; 4] = ["ten", "12,50", "5.001", "0.99"];
+    let house = House::paired().await;
+    let refill = async |amount: &str| {
+        house.post("customer-1", "/bitpay/", format!("amount={amount}")).await.status
+    };
+    for amount in WRONG.iter().cycle().take(20) {
+        assert_eq!(refill(amount).await, 422, "{amount}");
+    }
+    for amount in 5..15 {
+        assert_eq!(refill(&amount.to_string()).await, 303, "{amount}");
+    }
+    assert_eq!(refill("15").await, 429, "the eleventh within a minute");
+    assert_eq!(refill("ten").await, 422, "the field is still explained");
+    assert_eq!(lock(&house.world.rows).attempts.len(), 10);
+}
+
+#[tokio::test]
 async fn two_clicks_are_one_payment() {
     let house = House::with_invoice().await;
     for _ in 0..2 {

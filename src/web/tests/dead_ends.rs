@@ -37,6 +37,27 @@ async fn a_document_that_cannot_be_paid_says_why(
     }
 }
 
+#[rstest]
+#[case("/bitpay/pay-proforma?item_id=404", "en", "Invalid proforma invoice number!")]
+#[case("/bitpay/pay-request?item_id=404", "en", "Invalid proforma invoice number!")]
+#[case("/bitpay/pay-proforma?item_id=%0A1", "en", "Invalid proforma invoice number!")]
+#[case("/bitpay/pay-request?item_id=404", "es", "¡Número de factura proforma no válido!")]
+#[tokio::test]
+async fn an_unknown_proforma_is_called_a_proforma(
+    #[case] path: &str,
+    #[case] language: &str,
+    #[case] words: &str,
+) {
+    let request = TestRequest::get()
+        .uri(path)
+        .insert_header(("cookie", "PHPSESSID=customer-1"))
+        .insert_header(("accept-language", language));
+    let answer = House::paired().await.send(request).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.contains(words), "{}", answer.body);
+    assert!(answer.body.contains("https://isp.example/portal/finance/requests"));
+}
+
 #[tokio::test]
 async fn a_document_of_another_customer_is_not_shown() {
     let house = House::paired().await;

@@ -98,6 +98,23 @@ async fn a_form_is_of_the_one_type_and_is_text(
     assert_eq!(lock(&house.world.rows).attempts.is_empty(), status != 303);
 }
 
+/// The portal's dashboard: digits, at most one decimal point among them, and spaces around.
+#[rstest]
+#[case("25")]
+#[case("25.5")]
+#[case("25.50")]
+#[case(" 25.50 ")]
+#[case("0025")]
+#[tokio::test]
+async fn the_dashboards_form_lets_through_what_is_read(#[case] amount: &str) {
+    let entry_point = include_str!("../../../deploy/entry-points/dashboard-add-money.twig");
+    let pattern = entry_point.split("pattern=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(pattern, " *[0-9]+([.][0-9]+)? *", "a comma is refused by the add-on");
+    assert!(entry_point.contains("with a decimal point"), "the browser says what it wants");
+    let form = format!("amount={}", amount.replace(' ', "+"));
+    assert_eq!(House::paired().await.post("customer-1", "/bitpay/", form).await.status, 303);
+}
+
 #[tokio::test]
 async fn bytes_that_are_no_text_are_refused_in_addresses_too() {
     let house = House::with_invoice().await;

@@ -127,7 +127,8 @@ async fn a_last_slash_makes_no_difference(#[case] without: &str, #[case] with: &
 #[case("/bitpay/nothing")]
 #[case("/bitpay//")]
 #[case("/bitpay/pay-invoice/7")]
-#[case("/bitpay/admin/")]
+#[case("/bitpay/administrators")]
+#[case("/bitpay/configuration")]
 #[case("/bitpay/%ff")]
 #[case("/bitpay/%3Cscript%3Ealert(1)%3C/script%3E")]
 #[case("/bitpay/result")]
@@ -144,6 +145,19 @@ async fn what_is_not_in_the_table_does_not_exist(#[case] path: &str) {
     assert!(answer.body.contains("href=\"https://isp.example/portal/\""));
     assert!(!answer.body.contains("<script"));
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
+}
+
+#[rstest]
+#[case("/bitpay/admin")]
+#[case("/bitpay/admin/")]
+#[case("/bitpay/admin/attempts/7")]
+#[case("/bitpay/config/nothing")]
+#[tokio::test]
+async fn an_admin_who_got_lost_is_led_back_to_the_admins_page(#[case] path: &str) {
+    let answer = House::paired().await.get("admin-1", path).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.body.contains("href=\"/bitpay/config\""), "{}", answer.body);
+    assert!(!answer.body.contains("/portal/"), "{}", answer.body);
 }
 
 #[tokio::test]

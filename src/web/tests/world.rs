@@ -33,6 +33,7 @@ use crate::ports::billing::{
 };
 use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
+use crate::ports::pairing::{PairingFailure, PairingFailureKind};
 use crate::ports::processor::{InvoiceWish, OpenedInvoice, PairingOutcome, Processor, Processors};
 use crate::web::csrf::FormKey;
 use crate::web::routes::{self, Kind, ROUTES, Row};
@@ -256,8 +257,16 @@ impl Processors for FakeProcessors {
     async fn exchange(&self, _: &Connection, code: &str) -> PairingOutcome {
         match code {
             "u7m0VSR" => PairingOutcome::Paired { token: "0123456789abcdef".to_owned().into() },
-            "unclear" => PairingOutcome::Unclear { why: "no answer in time".to_owned() },
-            _ => PairingOutcome::Refused { sentence: "BitPay says <no>.".to_owned() },
+            "silence" => PairingOutcome::Unclear { why: "no answer in time".to_owned() },
+            // Any other code is the word for how it fails.
+            code => {
+                let mut kinds = PairingFailureKind::ALL.iter().copied();
+                let kind = kinds.find(|kind| kind.code() == code);
+                let kind = kind.unwrap_or(PairingFailureKind::Refused);
+                let address = "https://bitpay.com".to_owned();
+                let said = "BitPay says <no>.".to_owned();
+                PairingOutcome::Refused { failure: PairingFailure { kind, address, said } }
+            }
         }
     }
 

@@ -88,6 +88,22 @@ config-unpair-question = Customers will not be able to begin new payments until 
 config-cancel = Cancel
 config-unpair-sure = Unpair now
 
+# Why pairing did not work
+pairing-failed-not-a-code = A pairing code has exactly 7 letters and digits, such as C4Lg7oW. Copy it from the dashboard under Payment Tools > Manage API Tokens > Add New Token.
+pairing-failed-token-not-code = This is an API token, not a pairing code. A token without "Require Authentication" is used as it is; otherwise enter the pairing code shown beside it.
+pairing-failed-wrong-code-production = { $address } did not accept the pairing code. It may be mistyped, used already (a code works once), older than 24 hours, or made on another site (codes of test.bitpay.com work only with environment = "test"). Make a new code on the dashboard of { $address } under Payment Tools > Manage API Tokens > Add New Token and enter it at once. ("{ $said }")
+pairing-failed-wrong-code-test = { $address } did not accept the pairing code. It may be mistyped, used already (a code works once), older than 24 hours, or made on another site (codes of bitpay.com work only with environment = "production"). Make a new code on the dashboard of { $address } under Payment Tools > Manage API Tokens > Add New Token and enter it at once. ("{ $said }")
+pairing-failed-wrong-code-elsewhere = { $address } did not accept the pairing code. It may be mistyped, used already (a code works once), too old (24 hours; 15 minutes at a BTCPay Server), or made on another server. Make a new code there and enter it at once. ("{ $said }")
+pairing-failed-unapproved = { $address } gave a token that nobody has approved yet. Make a pairing code on its dashboard under Payment Tools > Manage API Tokens > Add New Token, which needs no approval, and enter it.
+pairing-failed-account-not-set-up = The merchant account at { $address } is not ready yet. Log in to its dashboard and finish its set-up, then pair again. ("{ $said }")
+pairing-failed-facade = This pairing code is for a token that cannot take payments. Make one under Payment Tools > Manage API Tokens > Add New Token, which gives a point-of-sale token, and enter it. ("{ $said }")
+pairing-failed-refused = { $address } said no. Make a new pairing code on its dashboard; if that is refused as well, ask its support about these words. ("{ $said }")
+pairing-failed-not-sent = { $address } could not be reached: { $said }. The pairing code was not used; try again with it.
+pairing-failed-asked-to-wait = { $address } did not look at the pairing code: { $said }. Wait some minutes, then try again with it.
+pairing-failed-not-used = { $address } has not accepted the code ({ $said }). Try it once more.
+pairing-failed-unclear = { $address } did not answer clearly ({ $said }). Pair again with the same code; if that fails, make a new one.
+pairing-failed-settings = The add-on's own settings do not allow pairing. Check them with "splynx-bitpay doctor". ("{ $said }")
+
 # Dead ends
 notice-bad-request-title = This request cannot be read
 notice-bad-request-text = Something in the address or the form is damaged. Please go back and try again.
@@ -107,8 +123,10 @@ notice-someone-elses-title = Invalid invoice!
 notice-someone-elses-text = This document does not belong to your account.
 notice-not-found-title = Page not found
 notice-not-found-text = There is nothing at this address.
-notice-unknown-document-title = Invalid invoice number!
-notice-unknown-document-text = There is no document with this number. Please choose it from the list in the portal.
+notice-unknown-invoice-title = Invalid invoice number!
+notice-unknown-invoice-text = There is no invoice with this number. Please choose it from the list in the portal.
+notice-unknown-proforma-title = Invalid proforma invoice number!
+notice-unknown-proforma-text = There is no proforma invoice with this number. Please choose it from the list in the portal.
 notice-unknown-payment-title = Payment not found
 notice-unknown-payment-text = There is no payment at this address. Your payments are listed in the portal.
 notice-method-not-allowed-title = This cannot be done here

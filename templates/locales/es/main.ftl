@@ -88,6 +88,22 @@ config-unpair-question = Los clientes no podrán empezar pagos nuevos hasta que 
 config-cancel = Cancelar
 config-unpair-sure = Desvincular ahora
 
+# Por qué no funcionó la vinculación
+pairing-failed-not-a-code = Un código de vinculación tiene exactamente 7 letras y cifras, por ejemplo C4Lg7oW. Cópielo del panel en Payment Tools > Manage API Tokens > Add New Token.
+pairing-failed-token-not-code = Esto es un token de API, no un código de vinculación. Un token sin «Require Authentication» se usa tal cual; en los demás casos introduzca el código de vinculación que se muestra a su lado.
+pairing-failed-wrong-code-production = { $address } no aceptó el código de vinculación. Puede estar mal escrito, ya usado (un código sirve una sola vez), tener más de 24 horas o ser de otro sitio (los códigos de test.bitpay.com solo sirven con environment = "test"). Cree un código nuevo en el panel de { $address } en Payment Tools > Manage API Tokens > Add New Token e introdúzcalo enseguida. («{ $said }»)
+pairing-failed-wrong-code-test = { $address } no aceptó el código de vinculación. Puede estar mal escrito, ya usado (un código sirve una sola vez), tener más de 24 horas o ser de otro sitio (los códigos de bitpay.com solo sirven con environment = "production"). Cree un código nuevo en el panel de { $address } en Payment Tools > Manage API Tokens > Add New Token e introdúzcalo enseguida. («{ $said }»)
+pairing-failed-wrong-code-elsewhere = { $address } no aceptó el código de vinculación. Puede estar mal escrito, ya usado (un código sirve una sola vez), ser demasiado antiguo (24 horas; 15 minutos en un BTCPay Server) o ser de otro servidor. Cree allí un código nuevo e introdúzcalo enseguida. («{ $said }»)
+pairing-failed-unapproved = { $address } dio un token que nadie ha aprobado todavía. Cree un código de vinculación en su panel en Payment Tools > Manage API Tokens > Add New Token, que no necesita aprobación, e introdúzcalo.
+pairing-failed-account-not-set-up = La cuenta de comerciante en { $address } todavía no está lista. Inicie sesión en su panel, termine la configuración y vuelva a vincular. («{ $said }»)
+pairing-failed-facade = Este código de vinculación es de un token que no puede cobrar. Cree uno en Payment Tools > Manage API Tokens > Add New Token, que da un token de punto de venta, e introdúzcalo. («{ $said }»)
+pairing-failed-refused = { $address } dijo que no. Cree un código de vinculación nuevo en su panel; si también se rechaza, pregunte a su servicio de asistencia por estas palabras. («{ $said }»)
+pairing-failed-not-sent = No se pudo llegar a { $address }: { $said }. El código de vinculación no se ha usado; inténtelo de nuevo con él.
+pairing-failed-asked-to-wait = { $address } no miró el código de vinculación: { $said }. Espere unos minutos e inténtelo de nuevo con él.
+pairing-failed-not-used = { $address } no ha aceptado el código ({ $said }). Inténtelo una vez más.
+pairing-failed-unclear = { $address } no respondió con claridad ({ $said }). Vincule otra vez con el mismo código; si no funciona, cree uno nuevo.
+pairing-failed-settings = La propia configuración del complemento no permite vincular. Compruébela con «splynx-bitpay doctor». («{ $said }»)
+
 # Callejones sin salida
 notice-bad-request-title = No se puede leer esta petición
 notice-bad-request-text = Algo en la dirección o en el formulario está dañado. Vuelva atrás e inténtelo de nuevo.
@@ -107,8 +123,10 @@ notice-someone-elses-title = ¡Factura no válida!
 notice-someone-elses-text = Este documento no pertenece a su cuenta.
 notice-not-found-title = Página no encontrada
 notice-not-found-text = No hay nada en esta dirección.
-notice-unknown-document-title = ¡Número de factura no válido!
-notice-unknown-document-text = No hay ningún documento con este número. Elíjalo de la lista del portal.
+notice-unknown-invoice-title = ¡Número de factura no válido!
+notice-unknown-invoice-text = No hay ninguna factura con este número. Elíjala de la lista del portal.
+notice-unknown-proforma-title = ¡Número de factura proforma no válido!
+notice-unknown-proforma-text = No hay ninguna factura proforma con este número. Elíjala de la lista del portal.
 notice-unknown-payment-title = Pago no encontrado
 notice-unknown-payment-text = No hay ningún pago en esta dirección. Sus pagos aparecen en el portal.
 notice-method-not-allowed-title = Aquí no se puede hacer esto

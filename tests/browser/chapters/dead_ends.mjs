@@ -14,6 +14,7 @@ export async function deadEnds(story) {
     ["deleted", "/bitpay/pay-invoice?item_id=201804000001", 409, "Invoice deleted!", "Back to my invoices"],
     ["unknown-document", "/bitpay/pay-invoice?item_id=209901000001", 404, "Invalid invoice number!", "Back to my invoices"],
     ["unknown-hostile", `/bitpay/pay-invoice?item_id=${encodeURIComponent("'\"><script>alert(1)</script>")}`, 404, "Invalid invoice number!", "Back to my invoices"],
+    ["unknown-proforma", "/bitpay/pay-proforma?item_id=209901000001", 404, "Invalid proforma invoice number!", "Back to my proforma invoices"],
     ["someone-elses", `/bitpay/pay-invoice?item_id=${foreign}`, 403, "Invalid invoice!", "Back to my invoices"],
     ["no-number", "/bitpay/pay-proforma", 400, "No document was named", "Back to my proforma invoices"],
     ["unknown-payment", `/bitpay/result/${"0".repeat(32)}`, 404, "Payment not found", "Back to my payments"],

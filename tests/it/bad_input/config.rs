@@ -87,6 +87,18 @@ async fn a_database_sealed_with_another_key_is_refused(engine: Engine) {
         assert!(said.contains("another secret key"), "{command:?}: {said}");
         assert!(!said.contains(&other) && !said.contains(SECRET_KEY));
     }
+    // No key at all: none is made that would hide the loss.
+    let line = format!("secret_key = \"{SECRET_KEY}\"\n");
+    assert!(good.contains(&line));
+    world.configure_as(&good.replace(&line, ""));
+    for command in [&["serve"][..], &["doctor"], &["attempts", "list"]] {
+        let refused = world.addon.run(command);
+        let said = [refused.stdout, refused.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert_eq!(refused.status.code(), Some(1), "{command:?}: {said}");
+        assert!(said.contains("secret.key is missing"), "{command:?}: {said}");
+        assert!(!world.database_file().with_file_name("secret.key").exists());
+    }
     world.configure_as(&good);
     world.addon.start().await;
     world.addon.ready().await;

@@ -9,6 +9,7 @@ on_both_databases! {
 }
 
 const UNKNOWN: &str = "Invalid invoice number!";
+const UNKNOWN_PROFORMA: &str = "Invalid proforma invoice number!";
 const DAMAGED: &str = "This request cannot be read";
 const NONE: &str = "No document was named";
 
@@ -48,6 +49,8 @@ async fn what_names_no_document_of_ours_is_refused_with_a_sentence(engine: Engin
         for page in ["pay-invoice", "pay-proforma", "pay-request"] {
             let address = format!("/bitpay/{page}?{query}");
             let form = "application/x-www-form-urlencoded";
+            let is_proforma = words == UNKNOWN && page != "pay-invoice";
+            let words = if is_proforma { UNKNOWN_PROFORMA } else { words };
             for answer in [
                 customer.browser.get(&address).await,
                 customer.browser.post(&address, form, "").await,

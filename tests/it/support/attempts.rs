@@ -36,6 +36,11 @@ impl Attempt {
     }
 }
 
+/// The attempts of a list; an empty one says so in a sentence.
+fn lines(list: &str) -> impl Iterator<Item = &str> {
+    list.lines().filter(|line| !line.starts_with("No payment"))
+}
+
 impl World {
     /// Runs a command that must succeed, and returns what it printed.
     pub(crate) fn command(&self, arguments: &[&str]) -> String {
@@ -49,7 +54,7 @@ impl World {
     /// All attempts, newest first.
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
         let list = self.command(&["attempts", "list", "--limit", "5000"]);
-        list.lines().map(Attempt::read).collect()
+        lines(&list).map(Attempt::read).collect()
     }
 
     /// The attempt of this processor invoice.
@@ -66,7 +71,7 @@ impl World {
     /// Attempts a person must look at.
     pub(crate) fn under_review(&self) -> Vec<Attempt> {
         let list = self.command(&["attempts", "list", "--review", "--limit", "5000"]);
-        list.lines().map(Attempt::read).collect()
+        lines(&list).map(Attempt::read).collect()
     }
 
     /// What the three books say when they are compared now.

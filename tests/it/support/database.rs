@@ -6,6 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use splynx_bitpay::sim::postgres::{self, Server};
 
 /// Which database.
@@ -28,6 +30,30 @@ pub(crate) enum Database {
 pub(crate) enum Backup {
     File(Vec<u8>),
     Server(postgres::Database),
+}
+
+/// A database that cannot be written. Dropping it ends that.
+pub(crate) enum ReadOnly<'a> {
+    Locked(Box<SqliteConnection>),
+    Standby(&'a postgres::Database),
+}
+
+impl Drop for ReadOnly<'_> {
+    fn drop(&mut self) {
+        match self {
+            Self::Locked(lock) => lock.batch_execute("ROLLBACK").unwrap(),
+            Self::Standby(database) => make_read_only(database, false),
+        }
+    }
+}
+
+fn make_read_only(database: &postgres::Database, read_only: bool) {
+    let url = database.url();
+    let name = url.rsplit('/').next().unwrap();
+    // Every new connection is told; a transaction that says READ WRITE itself may change it.
+    let change = format!("ALTER DATABASE {name} SET default_transaction_read_only = {read_only}");
+    database.run(&format!("BEGIN READ WRITE; {change}; COMMIT")).unwrap();
+    database.disconnect_all().unwrap();
 }
 
 fn file(url: &str) -> &str {
@@ -68,6 +94,22 @@ impl Database {
             }
             (Self::Server(database), Backup::Server(copy)) => database.restore(copy).unwrap(),
             _ => panic!("a backup of another database"),
+        }
+    }
+
+    /// Nobody can write to it until the guard is dropped: another program locks the file, or the server has become
+    /// somebody's read-only standby.
+    pub(crate) fn read_only(&self) -> ReadOnly<'_> {
+        match self {
+            Self::File(url) => {
+                let mut lock = SqliteConnection::establish(file(url)).unwrap();
+                lock.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").unwrap();
+                ReadOnly::Locked(Box::new(lock))
+            }
+            Self::Server(database) => {
+                make_read_only(database, true);
+                ReadOnly::Standby(database)
+            }
         }
     }
 

@@ -18,6 +18,7 @@ pub(crate) use browser::{Page, client, foreign_headers, framed, pooled_client};
 pub(crate) use database::Engine;
 pub(crate) use eventually::{PATIENCE, eventually, holds};
 pub(crate) use people::{Checkout, Customer, Document};
+pub(crate) use ports::Ports;
 pub(crate) use world::{SECRET_KEY, Setup, World, decimal};
 
 /// Tells each story once on SQLite and once on PostgreSQL, in a module per database.

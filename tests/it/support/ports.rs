@@ -5,21 +5,31 @@
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 
 /// The system's own ports begin at 32768.
 const FIRST: u16 = 12_000;
-const LAST: u16 = 31_998;
+const LAST: u16 = 31_990;
 
-/// Two neighbouring ports, kept until this is dropped.
+/// Neighbouring ports, kept until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Ports {
     first: u16,
-    _lock: File,
+    _locks: Vec<File>,
 }
 
 impl Ports {
     /// Takes two ports that nobody has.
     pub(crate) fn take() -> Self {
+        Self::take_pairs(1)
+    }
+
+    /// Takes four ports that nobody has, as the demo wants them.
+    pub(crate) fn take_four() -> Self {
+        Self::take_pairs(2)
+    }
+
+    fn take_pairs(count: u16) -> Self {
         let folder = std::env::temp_dir().join("splynx-bitpay-test-ports");
         fs::create_dir_all(&folder).unwrap();
         let span = u32::from(LAST - FIRST);
@@ -27,13 +37,17 @@ impl Ports {
         for step in (0..span).step_by(2) {
             let offset = u16::try_from((start + step) % span).unwrap() & !1;
             let first = FIRST + offset;
-            let lock = File::create(folder.join(first.to_string())).unwrap();
-            let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
-            if lock.try_lock().is_ok() && free(first) && free(first + 1) {
-                return Self { first, _lock: lock };
+            let pairs = (0..count).map(|pair| take_pair(&folder, first + 2 * pair));
+            if let Some(locks) = pairs.collect() {
+                return Self { first, _locks: locks };
             }
         }
-        panic!("no two free ports on loopback");
+        panic!("no free ports on loopback");
+    }
+
+    /// The first of them.
+    pub(crate) fn first(&self) -> u16 {
+        self.first
     }
 
     /// For the pages.
@@ -45,4 +59,10 @@ impl Ports {
     pub(crate) fn ops(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.first + 1))
     }
+}
+
+fn take_pair(folder: &Path, first: u16) -> Option<File> {
+    let lock = File::create(folder.join(first.to_string())).unwrap();
+    let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    (lock.try_lock().is_ok() && free(first) && free(first + 1)).then_some(lock)
 }

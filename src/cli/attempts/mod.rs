@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** `retry` only wakes the worker; it never sends anything itself.
 
+mod show;
+
 use std::path::Path;
 
 use clap::Subcommand;
@@ -12,9 +14,8 @@ use crate::config;
 use crate::db::Migrations;
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::AttemptId;
-use crate::domain::posting::{Posting, PostingState};
 use crate::ports::clock::{Clock as _, SystemClock};
-use crate::ports::store::{AttemptFilter, Ledger, Store as _};
+use crate::ports::store::{AttemptFilter, Store as _};
 
 /// What to do with attempts.
 #[derive(Debug, Subcommand)]
@@ -31,12 +32,14 @@ pub(super) enum Command {
     /// Show one payment with its credits, postings and reviews.
     Show {
         /// Its id.
-        id: String,
+        #[arg(value_parser = AttemptId::parse)]
+        id: AttemptId,
     },
     /// Let the worker look at it now.
     Retry {
         /// Its id.
-        id: String,
+        #[arg(value_parser = AttemptId::parse)]
+        id: AttemptId,
     },
 }
 
@@ -56,24 +59,23 @@ impl Command {
                     limit: *limit,
                     ..AttemptFilter::default()
                 };
-                for attempt in db.list(&filter).await? {
+                let attempts = db.list(&filter).await?;
+                if attempts.is_empty() {
+                    let none =
+                        if *review { "No payment waits for a person." } else { "No payments yet." };
+                    writeln!(streams.out, "{none}")?;
+                }
+                for attempt in attempts {
                     writeln!(streams.out, "{}", line(&attempt))?;
                 }
             }
             Self::Show { id } => {
-                let id = AttemptId::parse(id)?;
-                let ledger = db.ledger(id).await?;
+                let ledger = db.ledger(*id).await?;
                 let ledger = ledger.ok_or_else(|| anyhow::anyhow!("there is no attempt {id}"))?;
-                show(&ledger, streams)?;
-                for review in db.reviews(id).await? {
-                    let open = if review.closed.is_some() { "closed" } else { "OPEN" };
-                    let reason = review.reason.code();
-                    writeln!(streams.out, "review    {open} {reason}: {}", review.words)?;
-                }
+                show::write(streams.out, &ledger, &db.reviews(*id).await?)?;
             }
             Self::Retry { id } => {
-                let id = AttemptId::parse(id)?;
-                if !db.wake(id, SystemClock::default().now()).await? {
+                if !db.wake(*id, SystemClock::default().now()).await? {
                     anyhow::bail!("there is no attempt {id}");
                 }
                 writeln!(streams.out, "The worker will look at {id} now.")?;
@@ -101,36 +103,4 @@ fn line(attempt: &Attempt) -> String {
         attempt.terms.price.to_string(),
         what(attempt),
     )
-}
-
-fn show(ledger: &Ledger, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    let attempt = &ledger.attempt;
-    writeln!(streams.out, "{}", line(attempt))?;
-    let seen = attempt.last_seen.as_deref().unwrap_or("not asked yet");
-    writeln!(streams.out, "processor {seen}")?;
-    for credit in &ledger.credits {
-        let target = credit.target.code();
-        writeln!(streams.out, "credit    {} {} to {target}", credit.key, credit.amount)?;
-    }
-    for posting in &ledger.postings {
-        writeln!(streams.out, "posting   {}", posting_line(posting))?;
-    }
-    Ok(())
-}
-
-fn posting_line(posting: &Posting) -> String {
-    let state = match &posting.state {
-        PostingState::Ready { not_before } => format!("ready, not before {not_before}"),
-        PostingState::Posting { begun_at } => format!("being posted since {begun_at}"),
-        PostingState::Unknown { search_at, .. } => format!("UNKNOWN, next search {search_at}"),
-        PostingState::Posted { splynx_id: Some(id) } => format!("posted as {id}"),
-        PostingState::Posted { splynx_id: None } => "done".to_owned(),
-        PostingState::Duplicate { splynx_ids } => {
-            let ids: Vec<_> = splynx_ids.iter().map(ToString::to_string).collect();
-            format!("DUPLICATE: {}", ids.join(", "))
-        }
-        PostingState::Dropped => "dropped".to_owned(),
-    };
-    let error = posting.last_error.as_deref().map(|e| format!(" ({e})")).unwrap_or_default();
-    format!("{:<17} {state}{error}", posting.kind.code())
 }
