@@ -12,18 +12,18 @@ use super::open_attempt::review;
 use super::work::TurnError;
 use crate::domain::attempt::Attempt;
 use crate::domain::credit::Credit;
-use crate::domain::money::{Money, MoneyError};
+use crate::domain::money::Money;
 use crate::domain::posting::{Posting, PostingState};
 use crate::domain::recording::credited;
 use crate::domain::review::{ReviewNote, ReviewReason};
 use crate::ports::billing::PaymentRow;
 use crate::ports::store::{Change, Ledger};
 
+/// How long a settled credit may be on its way into Splynx before it is named.
+const PATIENCE: TimeDelta = TimeDelta::hours(1);
+
 /// Attempts read at a time.
 const PAGE: u32 = 200;
-
-/// How long settled money may be on its way into Splynx before it is named.
-const LONG: TimeDelta = TimeDelta::hours(1);
 
 /// One line that does not agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,19 +142,38 @@ impl Books {
                     && posting.credit.as_ref() == Some(&credit.key)
                     && posting.state != PostingState::Dropped
             });
-            let words = match rows {
-                [] => {
-                    let words = absent(credit, ledger, payment, self.read_at);
-                    if words.is_none() {
-                        add(&mut self.report.on_the_way, credit.amount);
-                    }
-                    words
-                }
-                rows => differs(credit.amount, credit.key.as_str(), ledger, payment, rows),
+            let posted = payment.is_some_and(Posting::is_posted);
+            let begun = payment.and_then(|payment| payment.first_begun_at);
+            let sent_later = posted && begun.is_some_and(|at| at >= self.read_at);
+            let words = if rows.is_empty() && !posted {
+                self.not_in_splynx(app, ledger, credit, payment)
+            } else if rows.is_empty() && sent_later {
+                add(&mut self.report.on_the_way, credit.amount);
+                None
+            } else {
+                differs(credit.amount, credit.key.as_str(), ledger, payment, rows)
             };
             self.name(Some(ledger), words);
         }
         Ok(())
+    }
+
+    /// What the worker is at is counted; what it has not got done for long is named.
+    fn not_in_splynx(
+        &mut self,
+        app: &App,
+        ledger: &Ledger,
+        credit: &Credit,
+        payment: Option<&Posting>,
+    ) -> Option<String> {
+        let since = ledger.attempt.settled_at.unwrap_or(ledger.attempt.created_at);
+        let error = payment.and_then(|posting| posting.last_error.as_deref());
+        let words = overdue(since, app.clock.now(), error)
+            .map(|words| format!("{}: {} {words}", credit.key, credit.amount));
+        if words.is_none() {
+            add(&mut self.report.on_the_way, credit.amount);
+        }
+        words
     }
 
     /// Returns the ledger as it is now, if it was read again.
@@ -165,19 +184,19 @@ impl Books {
     ) -> Result<Option<Ledger>, TurnError> {
         let attempt = &ledger.attempt;
         let nothing = Money::zero(attempt.terms.price.currency());
-        let mut credited = credited_in(ledger, nothing)?;
+        let mut sum = credited(&ledger.credits, nothing)?;
         let settled = self.ask(app, ledger).await?;
         let mut fresh = None;
-        if settled.is_some_and(|settled| settled != credited) {
+        if settled.is_some_and(|settled| settled != sum) {
             // Asking takes its time: what settled meanwhile may be credited by now.
             fresh = app.store.ledger(attempt.id).await?;
-            credited = credited_in(fresh.as_ref().unwrap_or(ledger), nothing)?;
+            sum = credited(&fresh.as_ref().unwrap_or(ledger).credits, nothing)?;
         }
-        add(&mut self.report.ours, credited);
+        add(&mut self.report.ours, sum);
         if let Some(settled) = settled {
             add(&mut self.report.processor, settled);
-            let words = (settled != credited).then(|| {
-                format!("{}: final at the processor {settled}, credited {credited}.", attempt.id)
+            let words = (settled != sum).then(|| {
+                format!("{}: final at the processor {settled}, credited {sum}.", attempt.id)
             });
             self.name(Some(ledger), words);
         }
@@ -239,33 +258,11 @@ impl Books {
     }
 }
 
-fn credited_in(ledger: &Ledger, nothing: Money) -> Result<Money, MoneyError> {
-    credited(&ledger.credits, nothing)
-}
-
-/// Why it is wrong that Splynx's list has no row with the key of this credit, if it is.
-fn absent(
-    credit: &Credit,
-    ledger: &Ledger,
-    payment: Option<&Posting>,
-    read_at: DateTime<Utc>,
-) -> Option<String> {
-    let Credit { key, amount, .. } = credit;
-    let settled = ledger.attempt.settled_at;
-    match payment {
-        Some(payment) if payment.is_posted() => {
-            let sent_later = payment.first_begun_at.is_some_and(|at| at >= read_at);
-            let words = format!("{key}: {amount} was posted, but Splynx has no such payment.");
-            (!sent_later).then_some(words)
-        }
-        // The net below all others: whatever keeps a payment back, a person hears of it.
-        _ => settled.filter(|at| *at + LONG <= read_at).map(|at| {
-            let why = payment.and_then(|payment| payment.last_error.as_deref());
-            let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-            let at = at.format("%Y-%m-%d %H:%M UTC");
-            format!("{key}: {amount} settled {at} and is not in Splynx yet{why}.")
-        }),
-    }
+/// What to say of money that settled then and is not in Splynx, if it is time to say it.
+fn overdue(since: DateTime<Utc>, now: DateTime<Utc>, last_error: Option<&str>) -> Option<String> {
+    let why = last_error.map(|why| format!(": {why}")).unwrap_or_default();
+    let day = since.format("%Y-%m-%d %H:%M UTC");
+    (now - since > PATIENCE).then(|| format!("settled {day}, and is not in Splynx{why}."))
 }
 
 /// Why a credit and Splynx's rows with its key do not agree, if they do not.
@@ -281,7 +278,7 @@ fn differs(
         matches!(posting.state, PostingState::Posting { .. } | PostingState::Unknown { .. })
     });
     match rows {
-        [] => None,
+        [] => Some(format!("{key}: {amount} was posted, but Splynx has no such payment.")),
         [row] if row.customer != ledger.attempt.customer => {
             Some(format!("{key}: payment {} stands at customer {}.", row.id, row.customer))
         }
@@ -306,71 +303,15 @@ fn add(sums: &mut BTreeMap<String, Decimal>, money: Money) {
 
 #[cfg(test)]
 mod tests {
-    use chrono::NaiveDate;
-    use rstest::rstest;
-
     use super::*;
-    use crate::domain::attempt::{State, Terms};
-    use crate::domain::connection::{Environment, ProcessorKind};
-    use crate::domain::credit::Target;
-    use crate::domain::ids::{
-        AttemptId, ConnectionId, CreditKey, CustomerId, Hook, ProcessorInvoiceId, ResultToken,
-    };
-    use crate::domain::money::Currency;
-    use crate::domain::payable::Payable;
 
-    fn at(hours: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
-    }
-
-    /// Settled at the beginning of time.
-    fn settled() -> Ledger {
-        let due = Money::from_minor(100, Currency::parse("USD").unwrap());
-        let attempt = Attempt {
-            id: AttemptId::new(at(0), 1),
-            hook: Hook::new(1),
-            result_token: ResultToken::new(2),
-            connection: ConnectionId::new(at(0), 3),
-            processor: ProcessorKind::BitPay,
-            environment: Environment::Test,
-            customer: CustomerId::new(1),
-            payable: Payable::TopUp,
-            terms: Terms::new(due, None, Decimal::ZERO).unwrap(),
-            state: State::Settled,
-            opened: None,
-            open_key: None,
-            created_at: at(0),
-            settled_at: Some(at(0)),
-            recorded_at: None,
-            monitor_until: at(0),
-            last_seen: None,
-            look_at: None,
-            work_at: None,
-            failures: 0,
-            version: 1,
-        };
-        let credit = Credit {
-            key: CreditKey::parse("BP-x-1").unwrap(),
-            attempt: attempt.id,
-            connection: attempt.connection,
-            invoice: ProcessorInvoiceId::parse("x").unwrap(),
-            n: 1,
-            amount: due,
-            target: Target::Undecided,
-            date: NaiveDate::default(),
-        };
-        Ledger { attempt, credits: vec![credit], postings: vec![] }
-    }
-
-    #[rstest]
-    #[case(0, false)]
-    #[case(1, true)]
-    fn settled_money_that_splynx_does_not_have_after_an_hour_is_named(
-        #[case] hours: i64,
-        #[case] named: bool,
-    ) {
-        let ledger = settled();
-        let words = absent(ledger.credits.first().unwrap(), &ledger, None, at(hours));
-        assert_eq!(words.is_some(), named);
+    #[test]
+    fn money_that_is_not_in_splynx_is_named_after_an_hour() {
+        let at = |seconds: i64| DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap();
+        assert_eq!(overdue(at(0), at(3600), None), None);
+        assert_eq!(
+            overdue(at(0), at(3601), Some("no permission")).unwrap(),
+            "settled 2023-11-14 22:13 UTC, and is not in Splynx: no permission."
+        );
     }
 }
