@@ -137,11 +137,7 @@ impl Books {
             self.ours.insert(credit.key.to_string());
             let rows = self.payments.get(credit.key.as_str());
             let rows = rows.map(Vec::as_slice).unwrap_or_default();
-            let payment = ledger.postings.iter().find(|posting| {
-                posting.kind.is_payment()
-                    && posting.credit.as_ref() == Some(&credit.key)
-                    && posting.state != PostingState::Dropped
-            });
+            let payment = ledger.payment_of(credit);
             let posted = payment.is_some_and(Posting::is_posted);
             let begun = payment.and_then(|payment| payment.first_begun_at);
             let sent_later = posted && begun.is_some_and(|at| at >= self.read_at);

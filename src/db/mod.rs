@@ -21,6 +21,7 @@ mod nonces;
 mod people;
 mod postgres;
 mod postings;
+mod queue;
 mod reader;
 mod reviews;
 mod schema;
@@ -38,8 +39,7 @@ use tokio::sync::oneshot;
 use self::connection::{AnyConnection, Missing, Role};
 use self::failure::Failure;
 use self::link::Link;
-use self::reader::Readers;
-use self::writer::Writer;
+use self::queue::Queue;
 use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
 use crate::ports::store::StoreError;
@@ -94,9 +94,9 @@ pub enum OpenError {
 
 /// An open database. Dropping it ends its threads after the jobs that are queued.
 pub struct Db {
-    writer: Writer,
+    writer: Queue,
     // A database in memory has one connection only, and so reads where it writes.
-    readers: Option<Readers>,
+    readers: Option<Queue>,
     seal_key: SealKey,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -120,9 +120,9 @@ impl Db {
             let (url, key, entropy) = (url.clone(), seal_key.clone(), Arc::clone(&entropy));
             move || connect(url, migrations, &key, entropy.as_ref())
         };
-        let (writer, ready) = Writer::start(connect);
+        let (writer, ready) = writer::start(connect);
         ready.await.map_err(|_| OpenError::Unavailable(DEAD.to_owned()))??;
-        let readers = (url != DatabaseUrl::SqliteMemory).then(|| Readers::start(&url));
+        let readers = (url != DatabaseUrl::SqliteMemory).then(|| reader::start(&url));
         Ok(Self { writer, readers, seal_key, clock, entropy })
     }
 

@@ -2,61 +2,29 @@
 //!
 //! **Invariant:** every reading job sees one moment's truth, and never anything that is not committed.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 
-use super::connection::{AnyConnection, Role};
-use super::failure::Failure;
-use super::job::{Answer, Job, Trouble, job, panicked};
+use super::connection::Role;
+use super::job::{Job, Trouble, panicked};
 use super::link::Link;
+use super::queue::Queue;
 use super::url::DatabaseUrl;
 use crate::ports::store::StoreError;
 
 /// Two, so that a long list for a person does not keep a hook waiting.
 const THREADS: usize = 2;
 
-/// The reading threads, seen from outside. Dropping it ends them.
-#[derive(Debug)]
-pub(super) struct Readers {
-    queue: Option<Sender<Box<dyn Job>>>,
-    threads: Vec<JoinHandle<()>>,
-}
-
-impl Readers {
-    /// Starts the threads. Each connects when it first has something to read.
-    pub(super) fn start(url: &DatabaseUrl) -> Self {
-        let (queue, jobs) = channel();
-        let jobs = Arc::new(Mutex::new(jobs));
-        let start = |_| {
-            let jobs = Arc::clone(&jobs);
-            let link = Link::new(url.clone(), Role::Reader);
-            std::thread::spawn(move || work(link, &jobs))
-        };
-        Self { queue: Some(queue), threads: (0..THREADS).map(start).collect() }
-    }
-
-    /// Queues a job.
-    pub(super) fn submit<T, F>(&self, work: F) -> Answer<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
-    {
-        let (job, answer) = job(work);
-        if let Some(queue) = &self.queue {
-            let _ = queue.send(job);
-        }
-        answer
-    }
-}
-
-impl Drop for Readers {
-    fn drop(&mut self) {
-        drop(self.queue.take());
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
-    }
+/// Starts the threads. Each connects when it first has something to read.
+pub(super) fn start(url: &DatabaseUrl) -> Queue {
+    let (queue, jobs) = channel();
+    let jobs = Arc::new(Mutex::new(jobs));
+    let start = |_| {
+        let jobs = Arc::clone(&jobs);
+        let link = Link::new(url.clone(), Role::Reader);
+        std::thread::spawn(move || work(link, &jobs))
+    };
+    Queue::new(queue, (0..THREADS).map(start).collect())
 }
 
 fn work(mut link: Link, jobs: &Mutex<Receiver<Box<dyn Job>>>) {

@@ -3,13 +3,11 @@
 //! **Invariant:** a job is answered `Ok` only after its transaction was committed; a job that fails takes no other job
 //! with it.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, channel};
 
-use super::connection::AnyConnection;
-use super::failure::Failure;
-use super::job::{Answer, Job, Trouble, job, panicked, unavailable};
+use super::job::{Job, Trouble, panicked, unavailable};
 use super::link::Link;
+use super::queue::Queue;
 use crate::ports::store::StoreError;
 
 /// How many jobs share a commit at most. A commit waits for the disk; what queues up meanwhile goes together.
@@ -18,54 +16,22 @@ const GROUP: usize = 128;
 /// How often a job that met a deadlock or a serialization failure is run again.
 const TRIES: u32 = 3;
 
-/// The writing thread, seen from outside. Dropping it lets the queued jobs end and then the thread.
-#[derive(Debug)]
-pub(super) struct Writer {
-    queue: Option<Sender<Box<dyn Job>>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Writer {
-    /// Starts the thread. `connect` runs in it first.
-    pub(super) fn start<E: Send + 'static>(
-        connect: impl FnOnce() -> Result<Link, E> + Send + 'static,
-    ) -> (Self, tokio::sync::oneshot::Receiver<Result<(), E>>) {
-        let (queue, jobs) = channel();
-        let (ready, is_ready) = tokio::sync::oneshot::channel();
-        let thread = std::thread::spawn(move || match connect() {
-            Ok(link) => {
-                let _ = ready.send(Ok(()));
-                Worker { link, jobs }.work();
-            }
-            Err(error) => {
-                let _ = ready.send(Err(error));
-            }
-        });
-        (Self { queue: Some(queue), thread: Some(thread) }, is_ready)
-    }
-
-    /// Queues a job.
-    pub(super) fn submit<T, F>(&self, work: F) -> Answer<T>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
-    {
-        let (job, answer) = job(work);
-        // Without a thread the job is dropped, and the answer says that nobody is there.
-        if let Some(queue) = &self.queue {
-            let _ = queue.send(job);
+/// Starts the thread. `connect` runs in it first.
+pub(super) fn start<E: Send + 'static>(
+    connect: impl FnOnce() -> Result<Link, E> + Send + 'static,
+) -> (Queue, tokio::sync::oneshot::Receiver<Result<(), E>>) {
+    let (queue, jobs) = channel();
+    let (ready, is_ready) = tokio::sync::oneshot::channel();
+    let thread = std::thread::spawn(move || match connect() {
+        Ok(link) => {
+            let _ = ready.send(Ok(()));
+            Worker { link, jobs }.work();
         }
-        answer
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        drop(self.queue.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        Err(error) => {
+            let _ = ready.send(Err(error));
         }
-    }
+    });
+    (Queue::new(queue, vec![thread]), is_ready)
 }
 
 struct Worker {

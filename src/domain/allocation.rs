@@ -69,9 +69,8 @@ pub fn allocate(
 /// Less than a minor unit apart counts as equal: Splynx keeps four decimal places, and VAT in a fee item makes use of
 /// them.
 fn is_as_expected(document: &Document, expected: Expected) -> bool {
-    let smallest = Money::from_minor(1, expected.due.currency()).to_decimal();
     let apart = document.open_sum().saturating_sub(expected.due.to_decimal());
-    apart.abs() < smallest
+    apart.abs() < expected.due.currency().minor_unit()
 }
 
 fn by_due(amount: Money, expected: Expected, due: Money) -> Result<Allocation, MoneyError> {

@@ -38,6 +38,12 @@ impl Currency {
     pub fn exponent(self) -> u32 {
         self.0.exponent().map_or(2, u32::from)
     }
+
+    /// One minor unit, in the whole unit: JPY 1, USD 0.01.
+    #[must_use]
+    pub fn minor_unit(self) -> Decimal {
+        Decimal::new(1, self.exponent())
+    }
 }
 
 impl fmt::Display for Currency {

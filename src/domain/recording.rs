@@ -64,7 +64,9 @@ pub fn credited(credits: &[Credit], nothing: Money) -> Result<Money, MoneyError>
     credits.iter().try_fold(nothing, |sum, credit| sum.checked_add(credit.amount))
 }
 
-fn is_payment_of(posting: &Posting, credit: &Credit) -> bool {
+/// Whether this posting pays this credit, as it is or as it once was to be.
+#[must_use]
+pub fn is_payment_of(posting: &Posting, credit: &Credit) -> bool {
     posting.kind.is_payment() && posting.credit.as_ref() == Some(&credit.key)
 }
 

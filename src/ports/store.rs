@@ -10,9 +10,10 @@ use crate::domain::attempt::{Attempt, State};
 use crate::domain::connection::Connection;
 use crate::domain::credit::Credit;
 use crate::domain::ids::{
-    AttemptId, ConnectionId, CustomerId, Hook, ProcessorInvoiceId, ResultToken, ReviewId,
+    AttemptId, ConnectionId, CreditKey, CustomerId, Hook, ProcessorInvoiceId, ResultToken, ReviewId,
 };
-use crate::domain::posting::Posting;
+use crate::domain::posting::{Posting, PostingKind, PostingState};
+use crate::domain::recording::is_payment_of;
 use crate::domain::review::{Review, ReviewClosed, ReviewReason};
 
 /// Why the database did not do what was asked.
@@ -45,6 +46,35 @@ pub struct Ledger {
     pub credits: Vec<Credit>,
     /// Its postings, in the order they were made.
     pub postings: Vec<Posting>,
+}
+
+impl Ledger {
+    /// The credit with this key.
+    #[must_use]
+    pub fn credit(&self, key: &CreditKey) -> Option<&Credit> {
+        self.credits.iter().find(|credit| credit.key == *key)
+    }
+
+    /// The credit that a posting belongs to; a statement record belongs to none.
+    #[must_use]
+    pub fn credit_of(&self, posting: &Posting) -> Option<&Credit> {
+        posting.credit.as_ref().and_then(|key| self.credit(key))
+    }
+
+    /// The payment that brings a credit into Splynx, but none that was given up because the document changed.
+    #[must_use]
+    pub fn payment_of(&self, credit: &Credit) -> Option<&Posting> {
+        self.postings.iter().find(|posting| {
+            is_payment_of(posting, credit) && posting.state != PostingState::Dropped
+        })
+    }
+
+    /// Whether our fee item is on the invoice.
+    #[must_use]
+    pub fn has_fee_item(&self) -> bool {
+        let mut postings = self.postings.iter();
+        postings.any(|posting| posting.kind == PostingKind::FeeItem && posting.is_posted())
+    }
 }
 
 /// One step of an attempt: the rows as they shall be.

@@ -2,7 +2,7 @@
 //! told whenever it is not all on the document.
 
 use rust_decimal::Decimal;
-use splynx_bitpay::sim::splynx::{Kind, Payment, Status};
+use splynx_bitpay::sim::splynx::{Kind, Status};
 
 use crate::support::{
     Checkout, Customer, Document, Engine, PATIENCE, Setup, World, decimal, on_both_databases,
@@ -32,32 +32,6 @@ fn set_total(world: &World, document: &Document, total: &str) {
     world.splynx.edit(|splynx| {
         let now = splynx.clock.now().naive_utc();
         splynx.books.set_total(document.kind, document.id, decimal(total), now);
-    });
-}
-
-/// Cash at the counter.
-fn pay_in_cash(world: &World, customer: &Customer, document: &Document, amount: &str) {
-    world.splynx.edit(|splynx| {
-        let now = splynx.clock.now().naive_utc();
-        let payment = Payment {
-            id: 0,
-            customer_id: customer.id,
-            invoice_id: Some(document.id),
-            request_id: None,
-            transaction_id: None,
-            payment_type: 1,
-            receipt_number: "CASH-1".to_owned(),
-            date: now.date(),
-            amount: decimal(amount),
-            comment: String::new(),
-            fields: Default::default(),
-            note: String::new(),
-            memo: String::new(),
-            remind_amount: Decimal::ZERO,
-            created: now,
-            added_by: "admin".to_owned(),
-        };
-        splynx.books.post_payment(payment, splynx.behaviour);
     });
 }
 
@@ -112,7 +86,7 @@ async fn a_document_that_has_grown_takes_nothing(engine: Engine) {
 
 async fn a_document_paid_in_cash_meanwhile_leaves_the_payment_on_the_balance(engine: Engine) {
     let (world, customer, invoice, checkout) = begun(engine).await;
-    pay_in_cash(&world, &customer, &invoice, "100.00");
+    world.pay_in_cash(&customer, &invoice, "100.00");
     world.pay(&checkout);
     world.payments_become(2, PATIENCE).await;
     world.results(&checkout).says("paid").await;
@@ -123,7 +97,7 @@ async fn a_document_paid_in_cash_meanwhile_leaves_the_payment_on_the_balance(eng
 
 async fn a_document_paid_in_part_meanwhile_takes_what_is_due(engine: Engine) {
     let (world, customer, invoice, checkout) = begun(engine).await;
-    pay_in_cash(&world, &customer, &invoice, "40.00");
+    world.pay_in_cash(&customer, &invoice, "40.00");
     world.pay(&checkout);
     world.payments_become(3, PATIENCE).await;
     world.results(&checkout).says("paid").await;

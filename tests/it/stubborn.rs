@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
-use rust_decimal::Decimal;
 use splynx_bitpay::sim::faults::{Answer, Fault, Kind};
-use splynx_bitpay::sim::splynx::{Payment, Status};
+use splynx_bitpay::sim::splynx::Status;
 
 use crate::support::{
-    Customer, Document, Engine, PATIENCE, Setup, World, decimal, eventually, on_both_databases,
+    Checkout, Document, Engine, PATIENCE, Setup, World, decimal, eventually, on_both_databases,
 };
 
 on_both_databases! {
@@ -40,32 +39,6 @@ fn setup() -> Setup {
 
 fn with_fee() -> Setup {
     Setup { fee_percent: "10", fee_vat_percent: "2", ..setup() }
-}
-
-/// Cash at the counter.
-fn pay_in_cash(world: &World, customer: &Customer, document: &Document, amount: &str) {
-    world.splynx.edit(|splynx| {
-        let now = splynx.clock.now().naive_utc();
-        let payment = Payment {
-            id: 0,
-            customer_id: customer.id,
-            invoice_id: Some(document.id),
-            request_id: None,
-            transaction_id: None,
-            payment_type: 1,
-            receipt_number: "CASH-1".to_owned(),
-            date: now.date(),
-            amount: decimal(amount),
-            comment: String::new(),
-            fields: Default::default(),
-            note: String::new(),
-            memo: String::new(),
-            remind_amount: Decimal::ZERO,
-            created: now,
-            added_by: "admin".to_owned(),
-        };
-        splynx.books.post_payment(payment, splynx.behaviour);
-    });
 }
 
 /// Waits until Splynx was sent such a request.
@@ -121,7 +94,7 @@ async fn a_fee_is_not_put_on_an_invoice_that_was_paid_while_it_waited(engine: En
     world.splynx.arm(Fault::on(Method::PUT, "admin/finance/invoices", Kind::Drop).times(1));
     world.pay(&checkout);
     sent(&world, "PUT", "admin/finance/invoices").await;
-    pay_in_cash(&world, &customer, &invoice, "100.00");
+    world.pay_in_cash(&customer, &invoice, "100.00");
     let payments = world.payments_become(2, PATIENCE).await;
     assert_eq!((payments[1].amount, payments[1].invoice_id), (decimal("110.00"), None));
     assert_eq!(world.look(&invoice).items.len(), 1, "no fee is left on a paid invoice");
@@ -210,7 +183,8 @@ async fn a_second_click_on_a_payment_that_waits_to_become_final_makes_no_second_
     assert_eq!(world.bitpay.invoices().len(), 1);
 }
 
-async fn a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance(engine: Engine) {
+/// A payment of 100.00 that had to wait, since Splynx could not be searched, while that much cash was paid.
+async fn waited_while_cash_was_paid(engine: Engine, cash: &str) -> (World, Document, Checkout) {
     let world = World::with(engine, setup()).await;
     let customer = world.customer().await;
     let invoice = world.invoice(&customer, "100.00");
@@ -218,9 +192,14 @@ async fn a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance(en
     world.splynx.arm(Fault::on(Method::GET, "admin/finance/payments", broken()));
     world.pay(&checkout);
     sent(&world, "GET", "admin/finance/payments").await;
-    pay_in_cash(&world, &customer, &invoice, "100.00");
+    world.pay_in_cash(&customer, &invoice, cash);
     tokio::time::sleep(Duration::from_secs(4)).await;
     world.splynx.disarm();
+    (world, invoice, checkout)
+}
+
+async fn a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance(engine: Engine) {
+    let (world, _, checkout) = waited_while_cash_was_paid(engine, "100.00").await;
     let payments = world.payments_become(2, PATIENCE).await;
     assert_eq!((payments[1].amount, payments[1].invoice_id), (decimal("100.00"), None));
     is_told(&world, &checkout.invoice, "OPEN document_changed", PATIENCE).await;
@@ -228,16 +207,7 @@ async fn a_payment_that_waited_while_its_invoice_was_paid_goes_to_the_balance(en
 }
 
 async fn a_payment_that_waited_while_a_part_was_paid_pays_the_rest(engine: Engine) {
-    let world = World::with(engine, setup()).await;
-    let customer = world.customer().await;
-    let invoice = world.invoice(&customer, "100.00");
-    let checkout = customer.check_out(&invoice).await;
-    world.splynx.arm(Fault::on(Method::GET, "admin/finance/payments", broken()));
-    world.pay(&checkout);
-    sent(&world, "GET", "admin/finance/payments").await;
-    pay_in_cash(&world, &customer, &invoice, "40.00");
-    tokio::time::sleep(Duration::from_secs(4)).await;
-    world.splynx.disarm();
+    let (world, invoice, checkout) = waited_while_cash_was_paid(engine, "40.00").await;
     let payments = world.payments_become(3, PATIENCE).await;
     let ours: Vec<_> = payments[1..].iter().map(|row| (row.amount, row.invoice_id)).collect();
     assert_eq!(ours, [(decimal("60.00"), Some(invoice.id)), (decimal("40.00"), None)]);

@@ -19,7 +19,7 @@ use crate::domain::review::{ReviewNote, ReviewReason};
 
 /// Decides one credit, or puts its fee posting first.
 pub(super) async fn decide(turn: &mut Turn<'_>, key: &CreditKey) -> Result<Reach, TurnError> {
-    let credit = turn.ledger.credits.iter().find(|credit| &credit.key == key).cloned();
+    let credit = turn.ledger.credit(key).cloned();
     let credit = credit.ok_or_else(|| TurnError::Impossible("a credit vanished".to_owned()))?;
     if let Some(step) = held_for_currency(turn, &credit) {
         turn.commit(step).await?;
@@ -115,7 +115,7 @@ pub(super) fn expected(turn: &Turn<'_>) -> Expected {
     let Attempt { customer, terms, payable, .. } = &turn.ledger.attempt;
     let (due, amount) = if !payable.is_invoice() {
         (terms.due, terms.price)
-    } else if fee_item_on_document(turn) {
+    } else if turn.ledger.has_fee_item() {
         (terms.price, terms.price)
     } else {
         (terms.due, terms.due)
@@ -179,13 +179,6 @@ fn fee_debit(turn: &Turn<'_>, part: &Credit, whole: &Credit) -> Option<Posting> 
 
 fn is_whole(attempt: &Attempt, credit: &Credit) -> bool {
     credit.n == 1 && credit.amount == attempt.terms.price
-}
-
-fn fee_item_on_document(turn: &Turn<'_>) -> bool {
-    turn.ledger
-        .postings
-        .iter()
-        .any(|posting| posting.kind == PostingKind::FeeItem && posting.is_posted())
 }
 
 fn new_posting(turn: &Turn<'_>, credit: &Credit, kind: PostingKind, body: String) -> Posting {

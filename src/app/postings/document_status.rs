@@ -7,8 +7,6 @@ use rust_decimal::Decimal;
 
 use super::{Reach, body, commit_posting, document_of, last_moment, later, reach_of};
 use crate::app::work::{Turn, TurnError};
-use crate::domain::credit::Credit;
-use crate::domain::money::Money;
 use crate::domain::payable::{Document, DocumentStatus};
 use crate::domain::posting::{Posting, PostingKind, PostingState, WriteOutcome};
 use crate::domain::review::{ReviewNote, ReviewReason};
@@ -37,12 +35,9 @@ pub(super) async fn settle(turn: &mut Turn<'_>, posting: Posting) -> Result<Reac
 
 /// The body of the PUT, if the rule of design 4.9 allows one.
 fn may_set(turn: &Turn<'_>, posting: &Posting, document: &Document) -> Result<String, String> {
-    let credit = linked_credit(turn, posting).ok_or("nothing is linked to it")?;
-    let payment = turn.ledger.postings.iter().find(|other| {
-        other.kind == PostingKind::DocumentPayment
-            && other.credit == posting.credit
-            && other.state != PostingState::Dropped
-    });
+    let credit = turn.ledger.credit_of(posting).ok_or("nothing is linked to it")?;
+    let payment = turn.ledger.payment_of(credit);
+    let payment = payment.filter(|payment| payment.kind == PostingKind::DocumentPayment);
     let payment_id = match payment.map(|payment| &payment.state) {
         Some(PostingState::Posted { splynx_id: Some(id) }) => id.get(),
         _ => return Err("the id of its payment is not known".to_owned()),
@@ -52,29 +47,20 @@ fn may_set(turn: &Turn<'_>, posting: &Posting, document: &Document) -> Result<St
         return Err(format!("{} were paid of {}", credit.amount, document.total));
     }
     let expected = expected_total(turn);
-    if (document.total - expected).abs() >= smallest(credit.amount) {
+    if (document.total - expected).abs() >= credit.amount.currency().minor_unit() {
         return Err(format!("its total is {} instead of {expected}", document.total));
     }
     Ok(body::paid_status(credit.date, payment_id))
 }
 
-fn linked_credit<'a>(turn: &'a Turn<'_>, posting: &Posting) -> Option<&'a Credit> {
-    turn.ledger.credits.iter().find(|credit| Some(&credit.key) == posting.credit.as_ref())
-}
-
 /// The total at the click, plus our own fee item if it is on the document.
 fn expected_total(turn: &Turn<'_>) -> Decimal {
     let terms = &turn.ledger.attempt.terms;
-    let mut items = turn.ledger.postings.iter();
-    if items.any(|posting| posting.kind == PostingKind::FeeItem && posting.is_posted()) {
+    if turn.ledger.has_fee_item() {
         terms.document_total.saturating_add(terms.fee_gross().to_decimal())
     } else {
         terms.document_total
     }
-}
-
-fn smallest(money: Money) -> Decimal {
-    Money::from_minor(1, money.currency()).to_decimal()
 }
 
 async fn put(

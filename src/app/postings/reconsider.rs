@@ -43,8 +43,7 @@ fn taken_back(
     posting: &Posting,
     document: Option<&Document>,
 ) -> Result<Option<Step>, TurnError> {
-    let own = |credit: &&Credit| posting.credit.as_ref() == Some(&credit.key);
-    let credit = turn.ledger.credits.iter().find(own);
+    let credit = turn.ledger.credit_of(posting);
     let credit = credit.ok_or_else(|| TurnError::Impossible("a credit vanished".to_owned()))?;
     let attempt = &turn.ledger.attempt;
     let mut step = turn.step();

@@ -91,8 +91,7 @@ fn key_of(posting: &Posting) -> Result<&CreditKey, TurnError> {
 fn since(turn: &Turn<'_>, posting: &Posting) -> NaiveDate {
     let first = posting.first_begun_at.unwrap_or(turn.ledger.attempt.created_at);
     let sent = turn.app.clock.local_date(first);
-    let credits = &turn.ledger.credits;
-    let credit = credits.iter().find(|credit| posting.credit.as_ref() == Some(&credit.key));
+    let credit = turn.ledger.credit_of(posting);
     let written = credit.map_or(sent, |credit| credit.date);
     sent.min(written).checked_sub_days(Days::new(1)).unwrap_or(sent)
 }

@@ -214,6 +214,32 @@ impl World {
             .read(|world| world.books.documents(document.kind).get(document.id).unwrap().clone())
     }
 
+    /// Cash at the counter.
+    pub(crate) fn pay_in_cash(&self, customer: &Customer, document: &Document, amount: &str) {
+        self.splynx.edit(|splynx| {
+            let now = splynx.clock.now().naive_utc();
+            let payment = splynx::Payment {
+                id: 0,
+                customer_id: customer.id,
+                invoice_id: Some(document.id),
+                request_id: None,
+                transaction_id: None,
+                payment_type: 1,
+                receipt_number: "CASH-1".to_owned(),
+                date: now.date(),
+                amount: decimal(amount),
+                comment: String::new(),
+                fields: Default::default(),
+                note: String::new(),
+                memo: String::new(),
+                remind_amount: Decimal::ZERO,
+                created: now,
+                added_by: "admin".to_owned(),
+            };
+            splynx.books.post_payment(payment, splynx.behaviour);
+        });
+    }
+
     /// All payments in Splynx.
     pub(crate) fn payments(&self) -> Vec<splynx::Payment> {
         self.splynx.read(|world| world.books.payments.iter().cloned().collect())

@@ -1,0 +1,47 @@
+//! The way to a database thread: a queue of jobs, and the end of those who serve it.
+//!
+//! **Invariant:** dropping it lets the queued jobs end, and then the threads.
+
+use std::sync::mpsc::Sender;
+use std::thread::JoinHandle;
+
+use super::connection::AnyConnection;
+use super::failure::Failure;
+use super::job::{Answer, Job, job};
+
+/// One or more threads that serve jobs, seen from outside.
+#[derive(Debug)]
+pub(super) struct Queue {
+    jobs: Option<Sender<Box<dyn Job>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Queue {
+    /// The threads serve what is sent, and end when the sender is gone.
+    pub(super) fn new(jobs: Sender<Box<dyn Job>>, threads: Vec<JoinHandle<()>>) -> Self {
+        Self { jobs: Some(jobs), threads }
+    }
+
+    /// Queues a job.
+    pub(super) fn submit<T, F>(&self, work: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        let (job, answer) = job(work);
+        // Without a thread the job is dropped, and the answer says that nobody is there.
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.send(job);
+        }
+        answer
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
