@@ -27,12 +27,25 @@ pub(crate) struct Addon {
     ops: SocketAddr,
     // Shared, so that a story can go on talking to the add-on while another part of it kills it.
     child: Mutex<Option<Child>>,
+    // Of `serve` alone: other commands stay as they are.
+    environment: Mutex<Vec<(String, String)>>,
 }
 
 impl Addon {
     /// Not started yet.
     pub(crate) fn new(config: &Path, log: &Path, ops: SocketAddr) -> Self {
-        Self { config: config.to_owned(), log: log.to_owned(), ops, child: Mutex::new(None) }
+        Self {
+            config: config.to_owned(),
+            log: log.to_owned(),
+            ops,
+            child: Mutex::new(None),
+            environment: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The environment in which `serve` starts from now on, besides the usual one.
+    pub(crate) fn set_environment(&self, environment: Vec<(String, String)>) {
+        *self.environment.lock().unwrap() = environment;
     }
 
     /// Starts `serve`, and returns when it answers on its ops listener.
@@ -51,12 +64,14 @@ impl Addon {
     }
 
     /// Starts `serve` and does not wait.
-    fn spawn(&self) {
+    pub(crate) fn spawn(&self) {
         let mut running = self.child.lock().unwrap();
         assert!(running.is_none(), "the add-on runs already");
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let child =
-            self.command(&["serve"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        let environment = self.environment.lock().unwrap().clone();
+        let mut command = self.command(&["serve"]);
+        command.envs(environment).stdout(log.try_clone().unwrap()).stderr(log);
+        let child = command.spawn().unwrap();
         *running = Some(child);
     }
 
