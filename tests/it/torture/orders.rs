@@ -105,6 +105,32 @@ pub(crate) fn say(line: &str) {
     std::io::stdout().write_all(format!("{line}\n").as_bytes()).unwrap();
 }
 
+/// Says of a long run where it stands and where the time goes.
+#[derive(Debug)]
+pub(crate) struct Stopwatch<'a> {
+    orders: &'a Orders,
+    since: Instant,
+    laps: String,
+}
+
+impl<'a> Stopwatch<'a> {
+    pub(crate) fn new(orders: &'a Orders) -> Self {
+        Self { orders, since: Instant::now(), laps: String::new() }
+    }
+
+    pub(crate) fn lap(&mut self, what: &str) {
+        self.laps += &format!(" {what} {:.1} s,", self.since.elapsed().as_secs_f32());
+        self.since = Instant::now();
+    }
+
+    /// Only of a full run.
+    pub(crate) fn say(&self, place: &str) {
+        if self.orders.full {
+            say(&format!("{}: {place}: {}", self.orders.name, self.laps.trim_matches([' ', ','])));
+        }
+    }
+}
+
 /// Numbered cases, given out to several workers until they or the time end.
 #[derive(Debug)]
 pub(crate) struct Cases<'a> {

@@ -11,7 +11,7 @@ use rand::seq::SliceRandom as _;
 use splynx_bitpay::sim::bitpay::{Delivery, DeliveryState};
 use tokio::time::{Instant, sleep};
 
-use super::orders::Orders;
+use super::orders::{Orders, Stopwatch};
 use super::rain::{Tally, on_the_wire, pour};
 use super::shopping::{Begun, all_recorded, begin_many, is_exact, recorded};
 use crate::support::{Engine, Setup, World, on_both_databases};
@@ -33,14 +33,14 @@ struct Size {
     kills_of_a_round: usize,
 }
 
-const SMALL: Size = Size { invoices: 30, of_a_round: 30, kills_of_a_round: 1 };
-const FULL: Size = Size { invoices: 20_000, of_a_round: 1000, kills_of_a_round: 2 };
+const SMALL: Size = Size { invoices: 60, of_a_round: 60, kills_of_a_round: 2 };
+const FULL: Size = Size { invoices: 20_000, of_a_round: 2000, kills_of_a_round: 2 };
 
 /// Only notifications wake an attempt: polling is an hour away, so one that is lost shows.
 fn setup() -> Setup {
     let mut setup = Setup {
         poll_seconds: 3600,
-        quiescence_seconds: 8,
+        quiescence_seconds: 5,
         // The pace is not what is tested here.
         requests_per_second: 1000,
         log_level: "warn",
@@ -61,12 +61,15 @@ async fn every_invoice_is_paid_once_however_often_and_in_whatever_order_it_is_to
     let world = World::with(engine, setup()).await;
     let (tally, mut done, mut told) = (Tally::default(), 0, 0);
     while done < size.invoices && orders.has_time() {
+        let mut watch = Stopwatch::new(&orders);
         let begun = begin_many(&world, done, size.of_a_round).await;
+        watch.lap("clicking");
         world.addon.kill();
         let deliveries = pay_all(&world, &begun, told).await;
         told = deliveries.iter().map(|delivery| delivery.number).max().unwrap();
         assert_eq!(recorded(&world), done);
         done += begun.len();
+        watch.lap("paying");
         world.addon.start().await;
         let rain = shuffled(&deliveries, &mut chance);
         let rain: Vec<&[u8]> = rain.iter().map(|drop| drop.as_slice()).collect();
@@ -74,8 +77,11 @@ async fn every_invoice_is_paid_once_however_often_and_in_whatever_order_it_is_to
             pour(world.pages(), &rain, CONNECTIONS, &tally),
             kill_often(&world, done - begun.len(), size, &mut chance)
         );
+        watch.lap("storm");
         all_recorded(&world, done, Duration::from_mins(5)).await;
+        watch.lap("rest");
         is_exact(&world, &begun, done);
+        watch.say(&format!("{done} of {}", size.invoices));
     }
     assert_eq!(tally.accepted.get(), done * DELIVERIES_OF_AN_INVOICE);
     assert!(world.under_review().is_empty(), "{:?}", world.under_review());

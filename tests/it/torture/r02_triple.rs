@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::orders::Orders;
+use super::orders::{Orders, Stopwatch};
 use super::shopping::{all_recorded, begin_many, is_exact};
 use crate::support::{Engine, Setup, World, on_both_databases};
 
@@ -13,7 +13,7 @@ on_both_databases! {
     what_is_told_three_times_within_a_millisecond_is_paid_once,
 }
 
-const ROUND: usize = 500;
+const ROUND: usize = 1000;
 
 fn setup() -> Setup {
     let mut setup = Setup {
@@ -34,15 +34,19 @@ async fn what_is_told_three_times_within_a_millisecond_is_paid_once(engine: Engi
     let world = World::with(engine, setup()).await;
     let (mut done, mut told, mut triples) = (0, 0, 0);
     while done < asked && orders.has_time() {
+        let mut watch = Stopwatch::new(&orders);
         let begun = begin_many(&world, done, round).await;
+        watch.lap("clicking");
         for one in &begun {
             world.pay(&one.checkout);
         }
         done += begun.len();
         all_recorded(&world, done, Duration::from_mins(10)).await;
         world.bitpay.settle().await;
+        watch.lap("recording");
         is_exact(&world, &begun, done);
         triples += simultaneous(&world, &mut told);
+        watch.say(&format!("{done} of {asked}"));
     }
     assert!(triples * 10 >= done * 9, "only {triples} of {done} triples were told at once");
     assert!(world.under_review().is_empty(), "{:?}", world.under_review());
