@@ -93,14 +93,18 @@ impl Addon {
 
     /// SIGTERM, as the service manager says it: the add-on ends what it does and folds its files together.
     pub(crate) async fn stop(&self) {
+        let status = self.terminate().await;
+        assert!(status.success(), "{status}");
+    }
+
+    /// SIGTERM, however the process ends then.
+    pub(crate) async fn terminate(&self) -> ExitStatus {
         let id = self.child.lock().unwrap().as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let status = eventually("the add-on ends", START, async || {
-            self.ended().ok_or_else(|| "still there".to_owned())
+        eventually("the add-on ends", START, async || {
+            self.fell().ok_or_else(|| "still there".to_owned())
         })
-        .await;
-        assert!(status.success(), "{status}");
-        self.child.lock().unwrap().take();
+        .await
     }
 
     /// SIGKILL, and a new process on what the old one left.
@@ -112,6 +116,16 @@ impl Addon {
     /// How the process ended, if it did.
     pub(crate) fn ended(&self) -> Option<ExitStatus> {
         self.child.lock().unwrap().as_mut().and_then(|child| child.try_wait().unwrap())
+    }
+
+    /// How the process ended, if it did; then another one can be started.
+    pub(crate) fn fell(&self) -> Option<ExitStatus> {
+        let mut child = self.child.lock().unwrap();
+        let status = child.as_mut().and_then(|child| child.try_wait().unwrap());
+        if status.is_some() {
+            *child = None;
+        }
+        status
     }
 
     /// Runs another command of the binary on the same configuration.

@@ -3,8 +3,11 @@
 //! **Invariant:** the oracle of every one of them is what the simulated Splynx holds; what is killed, repeated or
 //! mistimed is the unmodified binary.
 
+mod crew;
 mod orders;
 mod r01_storm;
 mod r02_triple;
+mod r03_kill;
 mod rain;
+mod shopper;
 mod shopping;

@@ -75,9 +75,11 @@ impl Orders {
         let Self { name, engine, seed, .. } = self;
         let seconds = self.elapsed().as_secs();
         let whole = seconds.saturating_mul(asked) / done.max(1);
-        let rest = match done < asked && self.full {
-            true => format!("; all of them take about {} at this pace", spoken(whole)),
-            false => String::new(),
+        let is_part = done < asked && self.full;
+        let rest = if is_part {
+            format!("; all of them take about {} at this pace", spoken(whole))
+        } else {
+            String::new()
         };
         say(&format!(
             "{name} on {engine:?}, seed {seed}: {done} of {asked} {unit} done in {}{rest}. {words}",
@@ -110,23 +112,24 @@ pub(crate) fn say(line: &str) {
 pub(crate) struct Stopwatch<'a> {
     orders: &'a Orders,
     since: Instant,
-    laps: String,
+    laps: Vec<String>,
 }
 
 impl<'a> Stopwatch<'a> {
     pub(crate) fn new(orders: &'a Orders) -> Self {
-        Self { orders, since: Instant::now(), laps: String::new() }
+        Self { orders, since: Instant::now(), laps: Vec::new() }
     }
 
     pub(crate) fn lap(&mut self, what: &str) {
-        self.laps += &format!(" {what} {:.1} s,", self.since.elapsed().as_secs_f32());
+        let seconds = self.since.elapsed().as_secs_f32();
+        self.laps.push(format!("{what} {seconds:.1} s"));
         self.since = Instant::now();
     }
 
     /// Only of a full run.
     pub(crate) fn say(&self, place: &str) {
         if self.orders.full {
-            say(&format!("{}: {place}: {}", self.orders.name, self.laps.trim_matches([' ', ','])));
+            say(&format!("{}: {place}: {}", self.orders.name, self.laps.join(", ")));
         }
     }
 }
@@ -166,6 +169,16 @@ impl<'a> Cases<'a> {
         self.chosen.get(usize::try_from(place).unwrap()).copied()
     }
 
+    /// No further case is given out.
+    pub(crate) fn stop(&self) {
+        self.given.store(u64::MAX / 2, Ordering::SeqCst);
+    }
+
+    /// While this lives, a failure is that of this case, and says how to repeat it.
+    pub(crate) fn named(&self, case: u64) -> Named<'_> {
+        Named { orders: self.orders, case }
+    }
+
     /// The oracle of a case was asked, and was content.
     pub(crate) fn is_done(&self) {
         self.done.fetch_add(1, Ordering::SeqCst);
@@ -185,6 +198,26 @@ impl<'a> Cases<'a> {
                 "{}: {reached} of {total} over all runs of this seed; the next run goes on there ({})",
                 orders.name,
                 place.display()
+            ));
+        }
+    }
+}
+
+/// Names a case that fails.
+#[derive(Debug)]
+pub(crate) struct Named<'a> {
+    orders: &'a Orders,
+    case: u64,
+}
+
+impl Drop for Named<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let Orders { name, seed, engine, .. } = self.orders;
+            let db = format!("{engine:?}").to_lowercase();
+            let case = self.case;
+            say(&format!(
+                "{name}: case {case}: make torture R={name} SEED={seed} DB={db} CASE={case}"
             ));
         }
     }

@@ -3,6 +3,8 @@
 //!
 //! Full size: 20,000 invoices, 1,000,000 deliveries, in rounds of one world. BitPay's notifications only, so far.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rand::RngExt as _;
@@ -118,10 +120,10 @@ async fn pay_all(world: &World, begun: &[Begun], told: u64) -> Vec<Delivery> {
 }
 
 /// So many deliveries of each invoice, its three events in turn, all of them in disorder.
-fn shuffled(deliveries: &[Delivery], chance: &mut StdRng) -> Vec<std::rc::Rc<Vec<u8>>> {
-    let mut of_invoices: std::collections::BTreeMap<&str, Vec<_>> = Default::default();
+fn shuffled(deliveries: &[Delivery], chance: &mut StdRng) -> Vec<Rc<Vec<u8>>> {
+    let mut of_invoices: BTreeMap<&str, Vec<Rc<Vec<u8>>>> = BTreeMap::new();
     for delivery in deliveries {
-        let bytes = std::rc::Rc::new(on_the_wire(delivery));
+        let bytes = Rc::new(on_the_wire(delivery));
         of_invoices.entry(&delivery.invoice).or_default().push(bytes);
     }
     let repeated = |events: Vec<_>| events.into_iter().cycle().take(DELIVERIES_OF_AN_INVOICE);
