@@ -8,6 +8,7 @@ mod orders;
 mod r01_storm;
 mod r02_triple;
 mod r03_kill;
+mod r04_unclear;
 mod rain;
 mod shopper;
 mod shopping;

@@ -102,7 +102,9 @@ impl<'a> Shopper<'a> {
 
     fn payments(&self) -> Vec<Payment> {
         let mut payments = self.world.payments();
-        payments.retain(|payment| payment.customer_id == self.customer.id);
+        payments.retain(|payment| {
+            payment.customer_id == self.customer.id && !payment.receipt_number.starts_with("CASH")
+        });
         payments
     }
 
