@@ -42,8 +42,8 @@ clients: ## Other people's clients against the simulators: BitPay's own SDK, PHP
 	$(CARGO) build --bins
 	./tests/clients/run
 
-torture: ## The heavy suites in full
-	./scripts/with-postgres env SPLYNX_BITPAY_TORTURE=1 $(CARGO) nextest run heavy
+torture: ## The heavy suites: R=R1..R18|planted MINUTES=3 (0: to the end) SEED=n DB=sqlite|postgresql|both CASE=n
+	@R='$(R)' MINUTES='$(or $(MINUTES),3)' SEED='$(SEED)' DB='$(or $(DB),both)' CASE='$(CASE)' ./scripts/torture
 
 bench: ## Memory, start and calls per page of the release build, beside a reference probe; writes docs/OPERATIONS.md
 	$(CARGO) build --release --bins

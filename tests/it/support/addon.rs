@@ -27,12 +27,25 @@ pub(crate) struct Addon {
     ops: SocketAddr,
     // Shared, so that a story can go on talking to the add-on while another part of it kills it.
     child: Mutex<Option<Child>>,
+    // Of `serve` alone: other commands stay as they are.
+    environment: Mutex<Vec<(String, String)>>,
 }
 
 impl Addon {
     /// Not started yet.
     pub(crate) fn new(config: &Path, log: &Path, ops: SocketAddr) -> Self {
-        Self { config: config.to_owned(), log: log.to_owned(), ops, child: Mutex::new(None) }
+        Self {
+            config: config.to_owned(),
+            log: log.to_owned(),
+            ops,
+            child: Mutex::new(None),
+            environment: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// The environment in which `serve` starts from now on, besides the usual one.
+    pub(crate) fn set_environment(&self, environment: Vec<(String, String)>) {
+        *self.environment.lock().unwrap() = environment;
     }
 
     /// Starts `serve`, and returns when it answers on its ops listener.
@@ -51,12 +64,14 @@ impl Addon {
     }
 
     /// Starts `serve` and does not wait.
-    fn spawn(&self) {
+    pub(crate) fn spawn(&self) {
         let mut running = self.child.lock().unwrap();
         assert!(running.is_none(), "the add-on runs already");
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let child =
-            self.command(&["serve"]).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        let environment = self.environment.lock().unwrap().clone();
+        let mut command = self.command(&["serve"]);
+        command.envs(environment).stdout(log.try_clone().unwrap()).stderr(log);
+        let child = command.spawn().unwrap();
         *running = Some(child);
     }
 
@@ -78,14 +93,18 @@ impl Addon {
 
     /// SIGTERM, as the service manager says it: the add-on ends what it does and folds its files together.
     pub(crate) async fn stop(&self) {
+        let status = self.terminate().await;
+        assert!(status.success(), "{status}");
+    }
+
+    /// SIGTERM, however the process ends then.
+    pub(crate) async fn terminate(&self) -> ExitStatus {
         let id = self.child.lock().unwrap().as_ref().unwrap().id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let status = eventually("the add-on ends", START, async || {
-            self.ended().ok_or_else(|| "still there".to_owned())
+        eventually("the add-on ends", START, async || {
+            self.fell().ok_or_else(|| "still there".to_owned())
         })
-        .await;
-        assert!(status.success(), "{status}");
-        self.child.lock().unwrap().take();
+        .await
     }
 
     /// SIGKILL, and a new process on what the old one left.
@@ -97,6 +116,16 @@ impl Addon {
     /// How the process ended, if it did.
     pub(crate) fn ended(&self) -> Option<ExitStatus> {
         self.child.lock().unwrap().as_mut().and_then(|child| child.try_wait().unwrap())
+    }
+
+    /// How the process ended, if it did; then another one can be started.
+    pub(crate) fn fell(&self) -> Option<ExitStatus> {
+        let mut child = self.child.lock().unwrap();
+        let status = child.as_mut().and_then(|child| child.try_wait().unwrap());
+        if status.is_some() {
+            *child = None;
+        }
+        status
     }
 
     /// Runs another command of the binary on the same configuration.

@@ -16,15 +16,6 @@ pub(crate) fn client() -> &'static reqwest::Client {
     CLIENT.get_or_init(|| build().pool_max_idle_per_host(0).build().unwrap())
 }
 
-thread_local! {
-    static POOLED: reqwest::Client = build().build().unwrap();
-}
-
-/// Keeps its connections, for storms. Belongs to the runtime of this thread.
-pub(crate) fn pooled_client() -> reqwest::Client {
-    POOLED.with(Clone::clone)
-}
-
 #[expect(clippy::disallowed_methods, reason = "browsers are not part of the product")]
 fn build() -> reqwest::ClientBuilder {
     // A simulator may have installed it already.

@@ -5,6 +5,7 @@
 //! portal's address, as on a Splynx server.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -141,6 +142,11 @@ impl World {
     /// Where SQLite's file would be.
     pub(crate) fn database_file(&self) -> PathBuf {
         self.home.path().join("splynx-bitpay.db")
+    }
+
+    /// Where the add-on listens, past the portal's proxy.
+    pub(crate) fn pages(&self) -> SocketAddr {
+        self.ports.pages()
     }
 
     /// The configuration as the tests want it.

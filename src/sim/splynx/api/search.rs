@@ -191,6 +191,13 @@ fn compare(cell: &Cell<'_>, value: &str) -> Option<Ordering> {
 }
 
 fn compare_texts(left: &str, right: &str) -> Ordering {
+    // Most searches look for one key among thousands of others.
+    if left.is_ascii() && right.is_ascii() {
+        let same = left.as_bytes().iter().zip(right.as_bytes());
+        let same = same.take_while(|(left, right)| left.eq_ignore_ascii_case(right)).count();
+        let next = |text: &str| text.as_bytes().get(same).map(u8::to_ascii_lowercase);
+        return next(left).cmp(&next(right));
+    }
     left.chars().flat_map(char::to_lowercase).cmp(right.chars().flat_map(char::to_lowercase))
 }
 
