@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fmt-check clippy doc deny unit browser clients bench torture tools
+.PHONY: help demo test check fmt-check clippy doc deny unit browser clients bench torture tools transitions mutants
 
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,12 @@ browser: ## The story in headless Chromium, on both databases
 clients: ## Other people's clients against the simulators: BitPay's own SDK, PHP's signatures
 	$(CARGO) build --bins
 	./tests/clients/run
+
+transitions: ## Writes docs/TRANSITIONS.md anew, from the rules themselves
+	UPDATE_GENERATED=1 $(CARGO) test --lib generated_table_of_transitions
+
+mutants: ## A random shard of at least 150 mutants of the money core: are they all noticed?
+	./scripts/mutants
 
 torture: ## The heavy suites: R=R1..R18|planted MINUTES=3 (0: to the end) SEED=n DB=sqlite|postgresql|both CASE=n
 	@R='$(R)' MINUTES='$(or $(MINUTES),3)' SEED='$(SEED)' DB='$(or $(DB),both)' CASE='$(CASE)' ./scripts/torture

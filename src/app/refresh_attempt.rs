@@ -151,6 +151,7 @@ fn in_short(observation: &Observation) -> String {
         Exception::PaidOver => ", paid in excess",
         Exception::PaidLate => ", paid late",
         Exception::Marked => ", marked by hand",
+        Exception::Refunded => ", refunded by the merchant",
     };
     format!("{status}{exception}")
 }

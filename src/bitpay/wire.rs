@@ -46,7 +46,7 @@ impl Invoice {
             price: price(data)?,
             expires_at: moment(data, "expirationTime"),
             status: status(&text(data, "status").ok_or(missing("status"))?),
-            exception: exception(data.get("exceptionStatus")),
+            exception: exception(data),
         })
     }
 
@@ -106,13 +106,24 @@ fn status(word: &str) -> ProcessorStatus {
     }
 }
 
-fn exception(value: Option<&Value>) -> Exception {
-    match value.and_then(Value::as_str) {
+fn exception(data: &Value) -> Exception {
+    match data.get("exceptionStatus").and_then(Value::as_str) {
         Some("paidPartial") => Exception::PaidPartial,
         Some("paidOver") => Exception::PaidOver,
         Some("paidLate" | "paidLater") => Exception::PaidLate,
         Some("marked") => Exception::Marked,
+        // What BitPay itself gives back goes with an exception; without one, the merchant did it.
+        _ if is_refunded(data) => Exception::Refunded,
         _ => Exception::None,
+    }
+}
+
+/// Official SDKs disagree whether this is one object or a list of them.
+fn is_refunded(data: &Value) -> bool {
+    match data.get("refundInfo") {
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(Value::Object(fields)) => !fields.is_empty(),
+        _ => false,
     }
 }
 
@@ -211,6 +222,22 @@ mod tests {
     #[case(json!("of a later day"), Exception::None)]
     fn an_exception_is_false_or_a_word(#[case] value: Value, #[case] exception: Exception) {
         assert_eq!(read(&with("exceptionStatus", value)).unwrap().exception, exception);
+    }
+
+    #[rstest]
+    #[case(json!([{"supportRequest": "x", "currency": "USD", "amounts": {"USD": 20}}]), Exception::Refunded)]
+    #[case(json!({"supportRequest": "x"}), Exception::Refunded)]
+    #[case(json!([]), Exception::None)]
+    #[case(json!({}), Exception::None)]
+    #[case(json!(null), Exception::None)]
+    fn a_refund_by_the_merchant_is_noticed_in_either_shape(
+        #[case] info: Value,
+        #[case] exception: Exception,
+    ) {
+        assert_eq!(read(&with("refundInfo", info.clone())).unwrap().exception, exception);
+        let mut over = with("exceptionStatus", json!("paidOver"));
+        over["refundInfo"] = info;
+        assert_eq!(read(&over).unwrap().exception, Exception::PaidOver, "BitPay's own refund");
     }
 
     #[rstest]

@@ -210,7 +210,7 @@ impl Attempt {
         let credit = next_credit(settled, credited)?;
         let mut reviews = Vec::new();
         reviews.extend(lost_money(observation.status, settled, credited)?);
-        reviews.extend(inexact(observation));
+        reviews.extend(inexact(observation, credited));
         Ok(Step { state: self.next_state(observation.status, credit, credited), credit, reviews })
     }
 
@@ -261,15 +261,35 @@ fn lost_money(
     Ok(Some(note))
 }
 
-/// Partial and excess payments at BitPay are paid back by BitPay itself; a person is told (design 4.5).
-fn inexact(observation: &Observation) -> Option<ReviewNote> {
+/// Whatever somebody paid and the price does not explain is told to a person (design 4.5): what is partial, in excess or
+/// late is paid back by BitPay itself, and what was never confirmed may still come.
+fn inexact(observation: &Observation, credited: Money) -> Option<ReviewNote> {
+    use ProcessorStatus as P;
+
+    let nothing_credited = !credited.is_positive();
     let words = match (observation.exception, observation.status) {
-        (Exception::PaidOver, ProcessorStatus::Settled) => {
+        (Exception::Refunded, P::Settled) => {
+            let words = "The merchant gave money of this payment back at the processor, but the whole price is \
+                         credited.";
+            return Some(ReviewNote::new(ReviewReason::TakenBack, words));
+        }
+        (Exception::PaidOver, P::Settled) => {
             "More than the price was paid; the price is credited and the processor refunds the rest."
         }
-        (Exception::PaidPartial, ProcessorStatus::Expired) => {
+        (Exception::PaidPartial, P::Expired) => {
             "Less than the price was paid before the invoice expired; nothing is credited and the \
              processor refunds it."
+        }
+        (Exception::PaidLate, P::Expired) => {
+            "Money came after the invoice had expired; nothing is credited and the processor refunds it. Should it \
+             accept the payment after all, it will be credited by itself."
+        }
+        (_, P::Invalid) if nothing_credited => {
+            "A payment was seen, but not confirmed in time; nothing is credited. Should it still be confirmed, it \
+             will be credited by itself."
+        }
+        (_, P::Declined) if nothing_credited => {
+            "A payment was given back at the processor before it was credited; nothing is credited."
         }
         _ => return None,
     };
@@ -362,7 +382,51 @@ mod tests {
         let step = attempt(from).observe(&seen(status), usd(0)).unwrap();
         assert_eq!(step.state, to);
         assert_eq!(step.credit.is_some(), status == ProcessorStatus::Settled);
+        let told = matches!(status, ProcessorStatus::Invalid | ProcessorStatus::Declined);
+        assert_eq!(step.reviews.len(), usize::from(told), "{:?}", step.reviews);
+    }
+
+    #[rstest]
+    #[case(ProcessorStatus::Settled, Exception::PaidOver, "More than the price")]
+    #[case(ProcessorStatus::Expired, Exception::PaidPartial, "Less than the price")]
+    #[case(ProcessorStatus::Expired, Exception::PaidLate, "after the invoice had expired")]
+    #[case(ProcessorStatus::Invalid, Exception::None, "not confirmed in time")]
+    #[case(ProcessorStatus::Invalid, Exception::PaidOver, "not confirmed in time")]
+    #[case(ProcessorStatus::Declined, Exception::None, "given back")]
+    fn what_the_price_does_not_explain_is_told(
+        #[case] status: ProcessorStatus,
+        #[case] exception: Exception,
+        #[case] words: &str,
+    ) {
+        let observation = Observation { exception, ..seen(status) };
+        let step = attempt(State::AwaitingPayment).observe(&observation, usd(0)).unwrap();
+        let [note] = step.reviews.as_slice() else { panic!("{:?}", step.reviews) };
+        assert_eq!(note.reason, ReviewReason::PaidInexactly);
+        assert!(note.words.contains(words), "{}", note.words);
+    }
+
+    #[rstest]
+    #[case(ProcessorStatus::Unpaid, Exception::PaidPartial)]
+    #[case(ProcessorStatus::Seen, Exception::PaidOver)]
+    #[case(ProcessorStatus::Expired, Exception::None)]
+    #[case(ProcessorStatus::Settled, Exception::PaidLate)]
+    #[case(ProcessorStatus::Settled, Exception::Marked)]
+    fn nobody_is_told_of_what_goes_on_by_itself(
+        #[case] status: ProcessorStatus,
+        #[case] exception: Exception,
+    ) {
+        let observation = Observation { exception, ..seen(status) };
+        let step = attempt(State::AwaitingPayment).observe(&observation, usd(0)).unwrap();
         assert_eq!(step.reviews, vec![]);
+    }
+
+    #[test]
+    fn a_refund_of_a_final_payment_is_told_and_moves_nothing() {
+        let refunded =
+            Observation { exception: Exception::Refunded, ..seen(ProcessorStatus::Settled) };
+        let step = attempt(State::Recorded).observe(&refunded, usd(100)).unwrap();
+        assert_eq!((step.state, step.credit), (State::Recorded, None));
+        assert_eq!(step.reviews.first().unwrap().reason, ReviewReason::TakenBack);
     }
 
     #[rstest]

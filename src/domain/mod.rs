@@ -16,3 +16,5 @@ pub mod recording;
 pub mod review;
 pub mod rules;
 pub mod schedule;
+#[cfg(test)]
+mod transitions;

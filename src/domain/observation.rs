@@ -36,6 +36,8 @@ pub enum Exception {
     PaidLate,
     /// A person marked the invoice at the processor.
     Marked,
+    /// The merchant gave money of a final payment back. BitPay's status stays `complete` then (facts/bitpay 2.5).
+    Refunded,
 }
 
 /// One answer about one processor invoice.

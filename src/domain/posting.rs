@@ -312,13 +312,17 @@ impl Posting {
 
     /// What follows from the look that precedes every sending of money; `None`: Splynx does not have it, send it.
     ///
-    /// A database that was restored from a backup, or lost its last seconds, knows less than Splynx does.
+    /// A database that was restored from a backup, or lost its last seconds, knows less than Splynx does. Only what is
+    /// ready is about to be sent: anything else stays as it is.
     #[must_use]
     pub fn looked_up(
         &self,
         found: SearchOutcome,
         now: DateTime<Utc>,
     ) -> Option<(Self, Option<ReviewNote>)> {
+        if !matches!(self.state, PostingState::Ready { .. }) {
+            return Some((self.clone(), None));
+        }
         match found {
             SearchOutcome::Complete(ids) => match ids.as_slice() {
                 [] => None,

@@ -29,7 +29,7 @@ pub enum ReviewReason {
     NotMarkedPaid,
     /// The attempt's currency is no longer the configured one.
     CurrencyChanged,
-    /// The processor settled in part or in excess and handles the difference itself.
+    /// Paid in part, in excess, late or without final confirmation: the processor handles the difference itself.
     PaidInexactly,
     /// Reconcile found that the processor, our books and Splynx do not agree about this attempt.
     BooksDiffer,

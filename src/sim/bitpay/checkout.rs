@@ -324,7 +324,7 @@ fn tools(status: Status) -> Vec<Tool> {
             ("pay", "Pay again"),
         ],
         Status::Invalid => &[("complete", "Complete")],
-        Status::Complete => &[("pay", "Pay again")],
+        Status::Complete => &[("refund", "Refund"), ("pay", "Pay again")],
         Status::Declined => &[],
     };
     list.iter().copied().map(tool).collect()

@@ -233,6 +233,7 @@ impl World {
             "confirm" => self.advance(id, now, Progress::confirm),
             "complete" => self.advance(id, now, Progress::complete),
             "decline" => self.advance(id, now, |progress| progress.decline(now)),
+            "refund" => self.advance(id, now, |progress| progress.give_back(now)),
             _ => return Err(ControlError::Unknown("such move")),
         };
         Ok(status?)

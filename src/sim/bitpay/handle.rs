@@ -252,6 +252,14 @@ impl Simulator {
         self.move_invoice(id, "decline")
     }
 
+    /// The merchant refunds a complete payment.
+    ///
+    /// # Errors
+    /// Unless the invoice is complete, and the second time.
+    pub fn refund(&self, id: &str) -> Result<Status, ControlError> {
+        self.move_invoice(id, "refund")
+    }
+
     fn move_invoice(&self, id: &str, name: &str) -> Result<Status, ControlError> {
         self.shared.change(|world, now| world.move_invoice(id, name, now))
     }

@@ -116,7 +116,7 @@ pub(super) struct Payment {
     pub at: Moment,
 }
 
-/// Money BitPay sent back to the shopper by itself.
+/// Money BitPay sent back to the shopper.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Refund {
     /// The refund's id.
@@ -133,7 +133,7 @@ pub struct Refund {
     pub at: Moment,
 }
 
-/// Why BitPay refunds by itself.
+/// Why money went back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RefundReason {
@@ -145,6 +145,8 @@ pub enum RefundReason {
     Late,
     /// The merchant declined a confirmed invoice.
     Declined,
+    /// The merchant refunded a complete invoice.
+    Merchant,
 }
 
 /// A move that this invoice cannot make.

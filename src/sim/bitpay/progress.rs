@@ -31,6 +31,8 @@ pub(super) struct Progress {
     pub coin: Option<&'static Coin>,
     /// What arrived.
     pub payments: Vec<Payment>,
+    /// What the merchant gave back after the invoice was complete.
+    pub refunded: Option<Refund>,
 }
 
 impl Progress {
@@ -234,6 +236,21 @@ impl Progress {
         Ok(Outcome::of(Event::Declined).refunding(self.refund(RefundReason::Declined, total, now)))
     }
 
+    /// The merchant gives a complete payment back; the invoice stays complete (facts 2.5).
+    ///
+    /// # Errors
+    /// Refused unless complete, and the second time.
+    pub(super) fn give_back(&mut self, now: Moment) -> Result<Outcome, IllegalMove> {
+        self.only_from(&[Status::Complete], "be refunded")?;
+        if self.refunded.is_some() {
+            return Err(self.illegal("be refunded twice"));
+        }
+        let total = self.quote().map_or(Decimal::ZERO, |quote| quote.total);
+        let refund = self.refund(RefundReason::Merchant, total, now);
+        self.refunded = Some(refund.clone());
+        Ok(Outcome::default().refunding(refund))
+    }
+
     fn only_from(&self, allowed: &[Status], wish: &'static str) -> Result<(), IllegalMove> {
         if allowed.contains(&self.status) { Ok(()) } else { Err(self.illegal(wish)) }
     }
@@ -272,6 +289,7 @@ mod tests {
                 .collect(),
             coin: None,
             payments: Vec::new(),
+            refunded: None,
         };
         progress.choose("BTC").unwrap();
         progress
@@ -415,6 +433,18 @@ mod tests {
             assert_eq!(moved.is_ok(), legal.contains(&from), "from {from:?}");
             assert_eq!(progress.status == from, moved.is_err(), "from {from:?}");
         }
+    }
+
+    #[test]
+    fn a_complete_invoice_can_be_refunded_once_and_stays_complete() {
+        let mut progress = in_state(Status::Confirmed);
+        assert!(progress.give_back(Moment::from_ms(NOW)).is_err(), "that would be a decline");
+        progress.complete().unwrap();
+        let outcome = progress.give_back(Moment::from_ms(NOW)).unwrap();
+        assert_eq!(outcome.refunds[0].reason, RefundReason::Merchant);
+        assert_eq!(outcome.events, vec![Event::RefundComplete]);
+        assert_eq!((progress.status, progress.exception), (Status::Complete, None));
+        assert!(progress.give_back(Moment::from_ms(NOW)).is_err());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! An invoice as BitPay prints it, in full, for the public, and in a notification.
 //!
 //! **Invariant:** the simulator's own shapes, never the add-on's. Numbers print as JavaScript prints them: whole up to
-//! 10^21, with an exponent from there on. `refundInfo` is left out, as two official SDKs disagree about its type.
+//! 10^21, with an exponent from there on. `refundInfo` is a list, as BitPay's documentation has it, and there only for
+//! what the merchant refunded: two official SDKs disagree about its type, so nothing more is made of it.
 
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -162,6 +163,8 @@ struct Private<'a> {
     refund_addresses: Vec<Value>,
     refund_address_request_pending: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    refund_info: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     buyer_provided_email: Option<&'a str>,
     buyer_provided_info: Value,
     shopper: Value,
@@ -188,12 +191,28 @@ impl<'a> Private<'a> {
             buyer: &order.buyer,
             refund_addresses: Vec::new(),
             refund_address_request_pending: false,
+            refund_info: refund_info(invoice),
             buyer_provided_email: email,
             buyer_provided_info: Value::Object(info),
             shopper: json!({}),
             token: &invoice.resource_token,
         }
     }
+}
+
+/// What the merchant gave back of a complete invoice.
+fn refund_info(invoice: &Invoice) -> Option<Value> {
+    let refund = invoice.progress.refunded.as_ref()?;
+    let order = &invoice.order;
+    let amounts = json!({
+        order.currency.code: number(order.price),
+        refund.currency: number(refund.amount),
+    });
+    Some(json!([{
+        "supportRequest": refund.id,
+        "currency": order.currency.code,
+        "amounts": amounts,
+    }]))
 }
 
 /// All fields for the holder of a token.

@@ -197,6 +197,7 @@ fn new_invoice(
             quotes,
             coin: None,
             payments: Vec::new(),
+            refunded: None,
         },
         told_final: false,
         order,
