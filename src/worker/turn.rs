@@ -18,7 +18,7 @@ use crate::ports::store::{Ledger, StoreError};
 const SET_ASIDE: TimeDelta = TimeDelta::hours(1);
 
 /// Takes the turn.
-pub(super) async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outage) {
+pub async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outage) {
     let id = ledger.attempt.id;
     let mut turn = Turn { app, ledger, lease_end };
     let result = work(&mut turn, outage).await;
