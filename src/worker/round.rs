@@ -18,7 +18,14 @@ pub struct Round {
     /// When their leases end, on the monotonic clock.
     pub lease_end: Duration,
     gate: Gate,
-    full: bool,
+    taken: Taken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Nothing,
+    Some,
+    AsMuchAsAsked,
 }
 
 /// How long nothing will be due, as far as is known now.
@@ -58,8 +65,12 @@ pub async fn begin(app: &App, outage: &Outage, free: usize) -> Result<Round, Sto
     let limit = u32::try_from(limit).unwrap_or(1);
     let leased =
         app.store.lease_due(&app.settings.owner, app.clock.now(), lease, readiness, limit).await?;
-    let full = leased.len() == usize::try_from(limit).unwrap_or_default();
-    Ok(Round { leased, lease_end, gate, full })
+    let taken = match leased.len() {
+        0 => Taken::Nothing,
+        number if number == usize::try_from(limit).unwrap_or_default() => Taken::AsMuchAsAsked,
+        _ => Taken::Some,
+    };
+    Ok(Round { leased, lease_end, gate, taken })
 }
 
 impl Round {
@@ -71,10 +82,10 @@ impl Round {
     pub async fn rest(&self, app: &App) -> Result<Rest, StoreError> {
         match self.gate {
             Gate::Closed { rest } => Ok(Rest::For(rest)),
-            // The bell of the probe tells how it went.
-            Gate::Probe => Ok(Rest::UntilRung),
-            Gate::Open if self.full => Ok(Rest::For(Duration::ZERO)),
-            Gate::Open => until_next_due(app).await,
+            // The bell of the probe tells how it went; but where nothing was due, nobody will ring.
+            Gate::Probe if self.taken != Taken::Nothing => Ok(Rest::UntilRung),
+            Gate::Open if self.taken == Taken::AsMuchAsAsked => Ok(Rest::For(Duration::ZERO)),
+            Gate::Probe | Gate::Open => until_next_due(app).await,
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::app::postings::{Reach, record};
 use crate::app::refresh_attempt::refresh;
 use crate::app::work::{Step, Turn, TurnError};
 use crate::domain::review::{ReviewNote, ReviewReason};
+use crate::domain::schedule::is_due;
 use crate::ports::store::{Ledger, StoreError};
 
 /// When what cannot be done is tried again: an admin may have mended it.
@@ -46,10 +47,10 @@ pub async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outag
 fn set_aside(step: &mut Step, now: DateTime<Utc>, error: &TurnError) {
     // A look that was done has its next moment already; what failed then is the work.
     let attempt = &mut step.attempt;
-    if attempt.look_at.is_some_and(|at| at <= now) {
+    if attempt.look_at.is_some_and(|at| is_due(at, now)) {
         attempt.look_at = Some(now + SET_ASIDE);
     } else {
-        attempt.work_at = attempt.work_at.map(|at| at.max(now + SET_ASIDE));
+        attempt.work_at = attempt.work_at.map(|_| now + SET_ASIDE);
     }
     let words = format!("The add-on cannot go on with this payment: {error}.");
     step.notes.push(ReviewNote::new(ReviewReason::BooksDiffer, words));
@@ -57,15 +58,15 @@ fn set_aside(step: &mut Step, now: DateTime<Utc>, error: &TurnError) {
 
 async fn work(turn: &mut Turn<'_>, outage: &Outage) -> Result<(), TurnError> {
     let now = turn.app.clock.now();
-    let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
-    if is_due(turn.ledger.attempt.look_at) {
+    if turn.ledger.attempt.look_at.is_some_and(|at| is_due(at, now)) {
         match refresh(turn).await {
             // A silent processor is no reason to keep settled money from Splynx.
             Ok(()) | Err(TurnError::Peer(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    if turn.ledger.attempt.work_at.is_none_or(|at| at > turn.app.clock.now()) {
+    let now = turn.app.clock.now();
+    if !turn.ledger.attempt.work_at.is_some_and(|at| is_due(at, now)) {
         return Ok(());
     }
     let reach = record(turn).await;

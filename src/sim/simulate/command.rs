@@ -1,6 +1,6 @@
 //! `splynx-bitpay-sim simulate`: plays seeds, says what they exercised, and shows the first that fails.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Disk, Lease, Row};
 use crate::domain::ids::{AttemptId, Hook};
 use crate::domain::posting::PostingState;
+use crate::domain::schedule::is_due;
 use crate::ports::store::{HintOutcome, Ledger, Readiness};
 
 impl Row {
@@ -20,7 +21,7 @@ impl Row {
     }
 
     fn take(&mut self, now: DateTime<Utc>, lease: TimeDelta) {
-        let is_look = self.attempt.look_at.is_some_and(|look_at| look_at <= now);
+        let is_look = self.attempt.look_at.is_some_and(|look_at| is_due(look_at, now));
         self.lease = Some(Lease { until: now + lease });
         self.attempt.version = self.attempt.version.saturating_add(1);
         if is_look {
@@ -57,10 +58,10 @@ impl Disk {
             .values()
             .filter(|row| {
                 readiness == Readiness::Everything
-                    || row.attempt.look_at.is_some_and(|look_at| look_at <= now)
+                    || row.attempt.look_at.is_some_and(|look_at| is_due(look_at, now))
             })
             .filter_map(|row| Some((row.ready_at()?, row.attempt.id)))
-            .filter(|(ready_at, _)| *ready_at <= now)
+            .filter(|(ready_at, _)| is_due(*ready_at, now))
             .collect();
         due.sort();
         due.truncate(usize::try_from(limit).unwrap_or_default());
@@ -93,6 +94,9 @@ impl Disk {
             return false;
         };
         row.store_hint(now);
+        if row.lease.is_some() {
+            row.attempt.version = row.attempt.version.saturating_add(1);
+        }
         if row.attempt.work_at.is_none_or(|work_at| work_at > now) {
             row.attempt.work_at = Some(now);
         }

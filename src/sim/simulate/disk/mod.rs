@@ -154,8 +154,9 @@ impl Disk {
         let needed: Vec<ConnectionId> = self
             .attempts
             .values()
-            .filter(|row| row.attempt.monitor_until > now)
-            .map(|row| row.attempt.connection)
+            .map(|row| &row.attempt)
+            .filter(|it| it.monitor_until > now || it.look_at.is_some() || it.work_at.is_some())
+            .map(|attempt| attempt.connection)
             .collect();
         let mut erased = 0_u64;
         for connection in self.connections.values_mut() {
