@@ -221,7 +221,10 @@ fn apply(conn: &mut AnyConnection, change: &Change, now: DateTime<Utc>) -> Resul
 }
 
 /// Puts to each attempt what hangs on it.
-fn ledgers(conn: &mut AnyConnection, attempts: Vec<Attempt>) -> Result<Vec<Ledger>, Failure> {
+pub(super) fn ledgers(
+    conn: &mut AnyConnection,
+    attempts: Vec<Attempt>,
+) -> Result<Vec<Ledger>, Failure> {
     if attempts.is_empty() {
         return Ok(vec![]);
     }
