@@ -17,6 +17,7 @@ use crate::ports::entropy::Entropy;
 use crate::ports::processor::Processors;
 use crate::ports::store::Store;
 
+pub mod alerts;
 pub mod dead_end;
 pub mod open_attempt;
 pub mod pair;

@@ -5,6 +5,7 @@
 pub mod housekeeping;
 pub mod outage;
 pub mod tasks;
+pub mod telling;
 mod turn;
 
 use std::sync::Arc;
