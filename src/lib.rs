@@ -3,6 +3,7 @@
 //! The modules in reading order of the alphabet; `docs/ARCHITECTURE.md` says where to begin. Who may name whom is
 //! checked by `tests/it/architecture.rs`.
 
+pub mod alerting;
 pub mod app;
 pub mod bitpay;
 pub mod cli;

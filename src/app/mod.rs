@@ -18,6 +18,7 @@ use crate::ports::processor::Processors;
 use crate::ports::store::Store;
 
 pub mod absences;
+pub mod alerts;
 pub mod dead_end;
 pub mod open_attempt;
 pub mod pair;

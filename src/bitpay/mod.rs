@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use secrecy::SecretString;
 
 use self::complaint::Topic;
@@ -34,7 +35,9 @@ use crate::ports::PeerError;
 use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
 use crate::ports::pairing::{PairingFailure, PairingFailureKind};
-use crate::ports::processor::{InvoiceWish, OpenedInvoice, PairingOutcome, Processor, Processors};
+use crate::ports::processor::{
+    InvoiceWish, Listing, OpenedInvoice, PairingOutcome, Processor, Processors,
+};
 
 /// The name in sentences.
 const PEER: &str = "BitPay";
@@ -208,6 +211,27 @@ impl Processor for Client {
         let url = self.site.invoice(invoice, &self.token);
         let answer = self.get(Operation::ObserveInvoice, url).await?;
         Ok(wire::Invoice::read(&answer)?.observation())
+    }
+
+    async fn list(
+        &self,
+        since: NaiveDate,
+        until: NaiveDate,
+        offset: usize,
+    ) -> Result<Listing, PeerError> {
+        let url = self.site.list(since, until, offset, &self.token);
+        match self.get(Operation::ListInvoices, url).await {
+            Ok(answer) => {
+                let invoices = wire::Invoice::read_list(&answer)?;
+                let observed = invoices.into_iter().map(wire::Invoice::observation);
+                Ok(Listing::Page(observed.collect()))
+            }
+            // A POS token is told so; what it may not list is asked about one by one.
+            Err(failure @ Failure::Refused(_)) => {
+                Ok(Listing::NotAllowed { why: PeerError::from(failure).to_string() })
+            }
+            Err(failure) => Err(failure.into()),
+        }
     }
 
     async fn check_token(&self) -> Result<(), PeerError> {

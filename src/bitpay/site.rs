@@ -3,6 +3,7 @@
 //! **Invariant:** requests and customers go nowhere but to the origin of the connection's base address, over TLS
 //! unless that is this very machine.
 
+use chrono::NaiveDate;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
@@ -10,6 +11,9 @@ use super::PEER;
 use crate::domain::connection::Environment;
 use crate::domain::ids::ProcessorInvoiceId;
 use crate::ports::PeerError;
+
+/// Invoices listed at once.
+const PAGE: usize = 100;
 
 /// The base address of one API.
 #[derive(Debug, Clone)]
@@ -74,6 +78,23 @@ impl Site {
     /// `/invoices/guid/:guid?token=…`.
     pub(super) fn invoice_by_guid(&self, guid: &str, token: &SecretString) -> Url {
         with_token(self.at(&format!("invoices/guid/{guid}")), token)
+    }
+
+    /// `/invoices?token=…&dateStart=…`: the merchant facade alone may ask it (facts 2.4).
+    pub(super) fn list(
+        &self,
+        since: NaiveDate,
+        until: NaiveDate,
+        offset: usize,
+        token: &SecretString,
+    ) -> Url {
+        let mut url = with_token(self.at("invoices"), token);
+        url.query_pairs_mut()
+            .append_pair("dateStart", &since.to_string())
+            .append_pair("dateEnd", &until.to_string())
+            .append_pair("limit", &PAGE.to_string())
+            .append_pair("offset", &offset.to_string());
+        url
     }
 
     fn at(&self, path: &str) -> Url {

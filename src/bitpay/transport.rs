@@ -36,6 +36,8 @@ pub(super) enum Operation {
     FindInvoice,
     /// `GET /invoices/:id`.
     ObserveInvoice,
+    /// `GET /invoices`.
+    ListInvoices,
 }
 
 impl Operation {
@@ -48,6 +50,7 @@ impl Operation {
             Self::OpenInvoice => "open_invoice",
             Self::FindInvoice => "find_invoice",
             Self::ObserveInvoice => "observe_invoice",
+            Self::ListInvoices => "list_invoices",
         }
     }
 }

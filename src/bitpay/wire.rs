@@ -35,7 +35,16 @@ pub(super) struct Invoice {
 impl Invoice {
     /// Reads `{"data": {…}}`.
     pub(super) fn read(answer: &Value) -> Result<Self, Failure> {
-        let data = answer.get("data").filter(|data| data.is_object()).ok_or(missing("data"))?;
+        Self::read_data(answer.get("data").filter(|data| data.is_object()).ok_or(missing("data"))?)
+    }
+
+    /// Reads `{"data": [{…}, …]}`.
+    pub(super) fn read_list(answer: &Value) -> Result<Vec<Self>, Failure> {
+        let rows = answer.get("data").and_then(Value::as_array).ok_or(missing("data"))?;
+        rows.iter().map(Self::read_data).collect()
+    }
+
+    fn read_data(data: &Value) -> Result<Self, Failure> {
         let id = text(data, "id").ok_or(missing("id"))?;
         Ok(Self {
             id: ProcessorInvoiceId::parse(&id)

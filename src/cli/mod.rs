@@ -54,6 +54,9 @@ enum Command {
         /// As JSON.
         #[arg(long)]
         json: bool,
+        /// Send a test message to everybody who is told of what a person must look at.
+        #[arg(long)]
+        test_alert: bool,
     },
     /// Bring the database to this version.
     Migrate,
@@ -61,11 +64,7 @@ enum Command {
     #[command(subcommand)]
     Attempts(attempts::Command),
     /// Compare processor, add-on and Splynx. Names what differs, changes nothing.
-    Reconcile {
-        /// Compare payments begun on this day or later (YYYY-MM-DD); by default all that are watched.
-        #[arg(long, value_name = "DATE")]
-        since: Option<chrono::NaiveDate>,
-    },
+    Reconcile(reconcile::Wish),
     /// Check, print or explain the configuration.
     #[command(subcommand)]
     Config(config::Command),
@@ -113,10 +112,13 @@ fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<
         Command::Pair { code } => block_on(pairing::pair(path, code, streams)),
         Command::Unpair => block_on(pairing::unpair(path, streams)),
         Command::Pairing => block_on(pairing::show(path, streams)),
-        Command::Doctor { json } => block_on(doctor::run(path, *json, streams)),
+        Command::Doctor { json, test_alert } => {
+            let wish = doctor::Wish { json: *json, test_alert: *test_alert };
+            block_on(doctor::run(path, wish, streams))
+        }
         Command::Migrate => block_on(migrate::run(path, streams)),
         Command::Attempts(command) => block_on(command.run(path, streams)),
-        Command::Reconcile { since } => block_on(reconcile::run(path, *since, streams)),
+        Command::Reconcile(wish) => block_on(reconcile::run(path, *wish, streams)),
         Command::Config(command) => command.run(path, streams),
     }
 }

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 
+use crate::alerting::{LogBook, Webhook};
 use crate::app::{App, Ports, Settings};
 use crate::bitpay;
 use crate::config::{self, Config};
@@ -15,6 +16,7 @@ use crate::db::{self, DatabaseUrl, Db, Migrations, OpenError, SealKey};
 use crate::ports::billing::Nonces;
 use crate::ports::clock::{Clock, SystemClock};
 use crate::ports::entropy::{Entropy, SystemEntropy};
+use crate::ports::notifier::Notifier;
 use crate::ports::store::Store;
 use crate::splynx;
 
@@ -97,6 +99,21 @@ pub(super) async fn connect(config: &Config, migrations: Migrations) -> anyhow::
     };
     let app = App::new(ports, settings(config, entropy.as_ref()), rules);
     Ok(World { app, splynx, db, secret })
+}
+
+/// Every configured way to a person; the log where there is none.
+pub(super) fn notifiers(config: &Config, world: &World) -> anyhow::Result<Vec<Box<dyn Notifier>>> {
+    let mut notifiers: Vec<Box<dyn Notifier>> = vec![];
+    if let Some(to) = &config.alerts.mail_to {
+        notifiers.push(Box::new(splynx::Mailer::new(world.splynx.clone(), to.clone())));
+    }
+    if let Some(url) = &config.alerts.webhook_url {
+        notifiers.push(Box::new(Webhook::new(url.clone())?));
+    }
+    if notifiers.is_empty() {
+        notifiers.push(Box::new(LogBook));
+    }
+    Ok(notifiers)
 }
 
 /// A secret for one purpose, derived from the installation's own.

@@ -173,13 +173,14 @@ macro_rules! section {
 pub(super) use section;
 
 /// All sections, in the order of the default file.
-pub const SECTIONS: [Section; 7] = [
+pub const SECTIONS: [Section; 8] = [
     super::server::SECTION,
     super::database::SECTION,
     super::splynx::SECTION,
     super::bitpay::SECTION,
     super::payments::SECTION,
     super::worker::SECTION,
+    super::alerts::SECTION,
     super::log::SECTION,
 ];
 

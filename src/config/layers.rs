@@ -23,6 +23,7 @@ pub(super) struct Sections {
     pub(super) bitpay: super::bitpay::BitpayKeys,
     pub(super) payments: super::payments::PaymentsKeys,
     pub(super) worker: super::worker::WorkerKeys,
+    pub(super) alerts: super::alerts::AlertsKeys,
     pub(super) log: super::log::LogKeys,
 }
 

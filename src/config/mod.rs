@@ -5,6 +5,7 @@
 //!
 //! **Invariant:** a [`Config`] is good. Nothing behind [`load`] looks at a text of the configuration again.
 
+mod alerts;
 mod base_url;
 mod bitpay;
 mod database;
@@ -29,6 +30,7 @@ mod worker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+pub use alerts::Alerts;
 pub use base_url::BaseUrl;
 pub use bitpay::Bitpay;
 pub use database::Database;
@@ -64,6 +66,8 @@ pub struct Config {
     pub rules: PaymentRules,
     /// How often the worker looks.
     pub worker: Worker,
+    /// How a person is told.
+    pub alerts: Alerts,
     /// What is logged.
     pub log: Log,
     /// The keys that the environment sets; the module's settings inside Splynx do not reach them.
@@ -174,6 +178,7 @@ fn parse_sections(
     let bitpay = sections.bitpay.parse(findings);
     let payments = sections.payments.parse(findings);
     let worker = sections.worker.parse(findings);
+    let alerts = sections.alerts.parse(context, findings);
     let log = sections.log.parse(findings);
     let (bitpay, transaction_speed) = bitpay?;
     let payments = payments?;
@@ -193,6 +198,7 @@ fn parse_sections(
             statements: payments.statements,
         },
         worker: worker?,
+        alerts: alerts?,
         log: log?,
         pinned,
         lacking: Vec::new(),

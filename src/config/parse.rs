@@ -119,6 +119,11 @@ pub(super) fn days(number: i64) -> Result<TimeDelta, String> {
     between(number, 3650).map(|days| TimeDelta::days(days.get().into()))
 }
 
+/// Hours, from 1 to a year.
+pub(super) fn hours(number: i64) -> Result<TimeDelta, String> {
+    between(number, 8760).map(|hours| TimeDelta::hours(hours.get().into()))
+}
+
 /// `production` or `test`.
 pub(super) fn environment(text: &str) -> Result<Environment, String> {
     choice(text, [Environment::Production, Environment::Test].map(|one| (one.code(), one)))

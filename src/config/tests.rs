@@ -57,6 +57,8 @@ fn an_empty_file_is_the_defaults_of_the_design() {
     assert_eq!(config.worker.reconcile.num_seconds(), 3600);
     assert_eq!(config.worker.splynx_rate.get(), 20);
     assert_eq!(config.worker.processor_rate.get(), 5);
+    assert_eq!(config.alerts.repeat.num_hours(), 24);
+    assert!(!config.alerts.reach_somebody());
     assert_eq!(config.log.format, LogFormat::Text);
 }
 
@@ -234,6 +236,18 @@ fn without_credentials_a_file_can_be_read_but_not_served() {
 #[case::rate(
     "[worker]\nsplynx_requests_per_second = 0",
     "line 2: worker.splynx_requests_per_second: 0 is not from 1 to"
+)]
+#[case::mail(
+    "[alerts]\nmail_to = \"nobody\"",
+    "line 2: alerts.mail_to: this is not one e-mail address"
+)]
+#[case::webhook(
+    "[alerts]\nwebhook_url = \"http://hooks.example/\"",
+    "line 2: alerts.webhook_url: http:// is allowed on this machine only"
+)]
+#[case::repeat(
+    "[alerts]\nrepeat_hours = 0",
+    "line 2: alerts.repeat_hours: 0 is not from 1 to 8760"
 )]
 #[case::level("[log]\nlevel = \"verbose\"", "line 2: log.level: `verbose` is none of")]
 #[case::format(

@@ -3,7 +3,9 @@
 //! **Invariant:** what a method answered is on the disk. Queries are written once and run on both databases; the few
 //! lines that differ ask `AnyConnection` which one it is.
 
+mod alerts;
 mod attempts;
+mod books;
 mod cell;
 mod connection;
 mod connections;
@@ -21,6 +23,7 @@ mod nonces;
 mod people;
 mod postgres;
 mod postings;
+mod proofs;
 mod queue;
 mod reader;
 mod reviews;

@@ -20,7 +20,7 @@ use crate::domain::review::ReviewReason;
 use crate::ports::store::{AttemptFilter, Figures, StoreError};
 
 /// The postings without which a credit is not wholly in Splynx.
-const MONEY: [PostingKind; 4] = [
+pub(super) const MONEY: [PostingKind; 4] = [
     PostingKind::FeeItem,
     PostingKind::DocumentPayment,
     PostingKind::BalancePayment,

@@ -17,7 +17,7 @@ const READY: &str = "ready";
 const POSTING: &str = "posting";
 const UNKNOWN: &str = "unknown";
 const POSTED: &str = "posted";
-const DUPLICATE: &str = "duplicate";
+pub(super) const DUPLICATE: &str = "duplicate";
 const DROPPED: &str = "dropped";
 
 /// The states in which something is still to be done.

@@ -133,9 +133,52 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    alerts (channel, kind, subject) {
+        channel -> Text,
+        kind -> Text,
+        subject -> Text,
+        reason -> Text,
+        attempt -> Nullable<Text>,
+        words -> Text,
+        since -> BigInt,
+        told_at -> Nullable<BigInt>,
+        times -> BigInt,
+        closed_at -> Nullable<BigInt>,
+        batch -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    alert_channels (channel) {
+        channel -> Text,
+        batch -> Nullable<Text>,
+        claimed_until -> Nullable<BigInt>,
+        failures -> BigInt,
+        next_try -> BigInt,
+        last_told_at -> Nullable<BigInt>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    proofs (day) {
+        day -> Text,
+        made_at -> BigInt,
+        since -> BigInt,
+        attempts -> BigInt,
+        asked -> BigInt,
+        listed -> BigInt,
+        findings -> BigInt,
+        agreed -> BigInt,
+        sums -> Text,
+    }
+}
+
 diesel::joinable!(credits -> attempts (attempt));
 diesel::joinable!(postings -> credits (credit));
 diesel::allow_tables_to_appear_in_same_query!(
+    alerts,
     attempts,
     connections,
     credits,

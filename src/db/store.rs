@@ -258,7 +258,10 @@ fn readable_ledger(
 }
 
 /// Puts to each attempt what hangs on it.
-fn ledgers(conn: &mut AnyConnection, attempts: Vec<Attempt>) -> Result<Vec<Ledger>, Failure> {
+pub(super) fn ledgers(
+    conn: &mut AnyConnection,
+    attempts: Vec<Attempt>,
+) -> Result<Vec<Ledger>, Failure> {
     if attempts.is_empty() {
         return Ok(vec![]);
     }

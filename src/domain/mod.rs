@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** this module names no other module of the crate, so that all of it can be tested by calling it.
 
+pub mod alert;
 pub mod allocation;
 pub mod attempt;
 pub mod connection;
@@ -12,6 +13,7 @@ pub mod money;
 pub mod observation;
 pub mod payable;
 pub mod posting;
+pub mod proof;
 pub mod recording;
 pub mod review;
 pub mod rules;

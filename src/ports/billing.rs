@@ -35,6 +35,17 @@ pub struct Write<'a> {
     pub not_after: Duration,
 }
 
+/// What Splynx says of the document a payment is linked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentLink {
+    /// It is linked to this one.
+    Document(DocumentKind, DocumentId),
+    /// It is linked to none.
+    Nothing,
+    /// Splynx does not say.
+    Untold,
+}
+
 /// A payment as Splynx shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaymentRow {
@@ -46,6 +57,10 @@ pub struct PaymentRow {
     pub receipt_number: String,
     /// Its amount in major units.
     pub amount: Decimal,
+    /// The document it is linked to.
+    pub document: DocumentLink,
+    /// Words in its texts (`comment`, `field_1`) that have the form of one of our keys.
+    pub named: Vec<CreditKey>,
 }
 
 /// Splynx, as the billing system.
@@ -96,13 +111,29 @@ pub trait Billing: Send + Sync {
         since: NaiveDate,
     ) -> SearchOutcome;
 
-    /// All payments dated `since` or later whose `receipt_number` has the form of one of our keys. A list that could not
-    /// be read to its end is an error.
+    /// All payments whose `receipt_number` is one of these keys, of any customer and day; none was made before `since`.
+    /// A list that could not be read to its end is an error.
     ///
     /// # Errors
     ///
     /// [`PeerError`].
-    async fn payments_with_our_keys(&self, since: NaiveDate) -> Result<Vec<PaymentRow>, PeerError>;
+    async fn payments_by_keys(
+        &self,
+        keys: &[CreditKey],
+        since: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError>;
+
+    /// All payments dated from `since` to `until` whose `receipt_number` or text has the form of one of our keys. A list
+    /// that could not be read to its end is an error.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerError`].
+    async fn payments_with_our_keys(
+        &self,
+        since: NaiveDate,
+        until: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError>;
 
     /// The add-on's settings as saved in Splynx (`admin/config/config`), key by key.
     ///

@@ -3,9 +3,12 @@
 //! **Invariant:** errors are cut by what the caller does next, and carry words that are safe to log: never a secret,
 //! a body, or an address with a query.
 
+pub mod alerts;
 pub mod billing;
+pub mod books;
 pub mod clock;
 pub mod entropy;
+pub mod notifier;
 pub mod pairing;
 pub mod processor;
 pub mod store;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use secrecy::SecretString;
 
 use super::PeerError;
@@ -45,6 +45,18 @@ pub struct OpenedInvoice {
     pub price: Money,
 }
 
+/// What a processor lists of its own invoices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// This token may not list: our own invoices must be asked about one by one.
+    NotAllowed {
+        /// In words.
+        why: String,
+    },
+    /// A page of them; an empty one ends the list.
+    Page(Vec<Observation>),
+}
+
 /// One paired processor account.
 #[async_trait]
 pub trait Processor: Send + Sync {
@@ -62,6 +74,21 @@ pub trait Processor: Send + Sync {
     ///
     /// [`PeerError`], cut by what to do next.
     async fn observe(&self, invoice: &ProcessorInvoiceId) -> Result<Observation, PeerError>;
+
+    /// Lists the account's invoices made from `since` to `until`, a page of them after `offset`.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerError`], but not for a token that may not list.
+    async fn list(
+        &self,
+        since: NaiveDate,
+        until: NaiveDate,
+        offset: usize,
+    ) -> Result<Listing, PeerError> {
+        let _ = (since, until, offset);
+        Ok(Listing::NotAllowed { why: "this processor cannot list its invoices".to_owned() })
+    }
 
     /// Asks whether our API token still works. Changes nothing.
     ///

@@ -6,6 +6,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::alerts::AlertStore;
+use super::books::BookStore;
 use crate::domain::attempt::{Attempt, State};
 use crate::domain::connection::Connection;
 use crate::domain::credit::Credit;
@@ -167,7 +169,7 @@ pub struct Figures {
 
 /// The add-on's own memory.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: AlertStore + BookStore + Send + Sync {
     /// Commits a connection that is new.
     async fn add_connection(&self, connection: &Connection) -> Result<(), StoreError>;
 

@@ -66,9 +66,22 @@ impl Billing for Client {
         search::outcome(self.transactions_with(key, customer, since).await)
     }
 
+    #[tracing::instrument(name = "splynx.payments_by_keys", skip_all)]
+    async fn payments_by_keys(
+        &self,
+        keys: &[CreditKey],
+        since: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError> {
+        self.payments_of_keys(keys, since).await
+    }
+
     #[tracing::instrument(name = "splynx.payments_with_our_keys", skip_all)]
-    async fn payments_with_our_keys(&self, since: NaiveDate) -> Result<Vec<PaymentRow>, PeerError> {
-        self.payments_since(since).await
+    async fn payments_with_our_keys(
+        &self,
+        since: NaiveDate,
+        until: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError> {
+        self.payments_between(since, until).await
     }
 
     #[tracing::instrument(name = "splynx.module_settings", skip_all)]

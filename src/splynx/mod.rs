@@ -13,9 +13,11 @@ mod client;
 mod diagnostics;
 mod documents;
 mod limits;
+mod mail;
 mod operation;
 mod outcome;
 mod payments;
+mod reconciling;
 mod remembered;
 mod search;
 mod session;
@@ -29,3 +31,4 @@ mod wire;
 
 pub use client::{Client, Config, InvalidConfig};
 pub use diagnostics::{ApiCheck, Choice, EntryPoint, Permission};
+pub use mail::Mailer;

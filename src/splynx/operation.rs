@@ -23,6 +23,7 @@ pub(super) enum Operation {
     WriteTransaction,
     FindStatement,
     WriteStatement,
+    WriteMail,
     Diagnose,
 }
 
@@ -46,6 +47,7 @@ impl Operation {
             Self::WriteTransaction => "write_transaction",
             Self::FindStatement => "find_statement",
             Self::WriteStatement => "write_statement",
+            Self::WriteMail => "write_mail",
             Self::Diagnose => "diagnose",
         }
     }
@@ -58,6 +60,7 @@ impl Operation {
                 | Self::WritePayment
                 | Self::WriteTransaction
                 | Self::WriteStatement
+                | Self::WriteMail
         )
     }
 

@@ -7,16 +7,9 @@ use rust_decimal::Decimal;
 
 use super::client::{Client, Request};
 use super::operation::Operation;
-use super::outcome::unreadable;
-use super::search::{Collection, PAGE, Stop, carries, hits, is_of, is_older, main_attribute};
-use super::wire::{self, Row, records};
+use super::search::{Collection, PAGE, Stop, carries, hits, is_of, main_attribute};
+use super::wire::{self, Row};
 use crate::domain::ids::{CreditKey, CustomerId, SplynxId};
-use crate::ports::PeerError;
-use crate::ports::billing::PaymentRow;
-
-/// What the keys of every processor begin with (design 4.6): payments of a processor this version does not know are
-/// ours as well.
-const CREDIT_PREFIXES: [&str; 3] = ["BP", "BT", "BL"];
 
 /// `admin/finance/payments` (facts/splynx 2.3).
 pub(super) const PAYMENTS: Collection =
@@ -87,59 +80,6 @@ impl Client {
         let is_hit = |row: Row<'_>| is_debit_with(row, key);
         Ok(self.walk_for(TRANSACTIONS, customer, since, is_hit).await?.unwrap_or_default())
     }
-
-    /// The payments dated `since` or later whose receipt number has the form of a credit key.
-    ///
-    /// Asks for receipt numbers like ours first. Without any, asks for all: see [`Self::transactions_with`].
-    pub(super) async fn payments_since(
-        &self,
-        since: NaiveDate,
-    ) -> Result<Vec<PaymentRow>, PeerError> {
-        let receipt_number = main_attribute("receipt_number");
-        let like_ours = PAYMENTS
-            .newest(PAGE)
-            .query(format!("{receipt_number}[0]"), "LIKE")
-            .query(format!("{receipt_number}[1]"), "B_-%");
-        if let Some(found) = self.list(like_ours, since).await? {
-            return Ok(found);
-        }
-        let date = main_attribute("date");
-        let all = PAYMENTS
-            .newest(PAGE)
-            .query(format!("{date}[0]"), ">=")
-            .query(format!("{date}[1]"), since);
-        Ok(self.list(all, since).await?.unwrap_or_default())
-    }
-
-    /// Our payments of a list. `None`: the list is empty.
-    async fn list(
-        &self,
-        request: Request<'static>,
-        since: NaiveDate,
-    ) -> Result<Option<Vec<PaymentRow>>, PeerError> {
-        // By Splynx's clock a payment may have been made on the day before its date.
-        let end = since.pred_opt().unwrap_or(since);
-        let pick = |row: Row<'_>| {
-            let wanted = row.date("date").is_some_and(|day| day >= since) && has_our_key(row);
-            wanted.then(|| records::payment(row)).transpose()
-        };
-        let walked = self.walk(&request, pick, |row| is_older(row, end)).await?;
-        match walked.gap {
-            Some(why) => Err(unreadable(why)),
-            None => Ok((walked.seen > 0).then_some(walked.found)),
-        }
-    }
-}
-
-/// `BP-<id>-<n>` (design 4.6).
-fn has_our_key(row: Row<'_>) -> bool {
-    let receipt = row.text("receipt_number");
-    let form = |prefix: &str| {
-        let rest = receipt.strip_prefix(prefix)?.strip_prefix('-')?;
-        let (id, n) = rest.rsplit_once('-')?;
-        Some(!id.is_empty() && !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    CREDIT_PREFIXES.iter().any(|prefix| form(prefix) == Some(true))
 }
 
 fn by_field(field: &str, key: &CreditKey, customer: CustomerId) -> Request<'static> {
@@ -196,21 +136,6 @@ mod tests {
         #[case] ours: bool,
     ) {
         assert_eq!(is_payment_with(Row::of(&row).unwrap(), &key()), ours);
-    }
-
-    #[rstest]
-    #[case(KEY, true)]
-    #[case("BT-2mYqkNnPF7-12", true)]
-    #[case("BL-0123456789abcdef01234567-1", true)]
-    #[case("BP-1", false)]
-    #[case("BP--1", false)]
-    #[case("BP-x-", false)]
-    #[case("BP-x-one", false)]
-    #[case("CASH-201801-1", false)]
-    #[case("", false)]
-    fn a_key_of_ours_has_a_known_prefix_and_a_number(#[case] receipt: &str, #[case] ours: bool) {
-        let row = json!({ "receipt_number": receipt });
-        assert_eq!(has_our_key(Row::of(&row).unwrap()), ours);
     }
 
     #[rstest]

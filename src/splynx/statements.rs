@@ -79,7 +79,7 @@ impl Client {
 }
 
 /// For rows that move no money, "unclear" is "try again": the next try searches first.
-fn done(outcome: WriteOutcome) -> Result<Option<SplynxId>, PeerError> {
+pub(super) fn done(outcome: WriteOutcome) -> Result<Option<SplynxId>, PeerError> {
     match outcome {
         WriteOutcome::Done { splynx_id } => Ok(splynx_id),
         WriteOutcome::NotExecuted(NotExecuted::Refused { sentence }) => Err(refused(sentence)),

@@ -6,6 +6,7 @@ pub mod housekeeping;
 pub mod outage;
 pub mod round;
 pub mod tasks;
+pub mod telling;
 pub mod turn;
 
 use std::sync::Arc;

@@ -5,6 +5,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+
 use crate::domain::schedule::back_off;
 
 /// Whether work that needs Splynx may begin.
@@ -25,6 +27,7 @@ pub enum Gate {
 #[derive(Debug, Default)]
 pub struct Outage {
     state: Mutex<Option<Down>>,
+    over: Notify,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +59,14 @@ impl Outage {
 
     /// Splynx answered.
     pub fn is_back(&self) {
-        *self.lock() = None;
+        if self.lock().take().is_some() {
+            self.over.notify_one();
+        }
+    }
+
+    /// Ends when an outage is over.
+    pub async fn over(&self) {
+        self.over.notified().await;
     }
 
     /// Whether Splynx is not answering, as far as is known.
@@ -89,6 +99,18 @@ mod tests {
         assert!(matches!(outage.gate(at(2)), Gate::Closed { .. }));
         outage.is_back();
         assert_eq!(outage.gate(at(3)), Gate::Open);
+    }
+
+    #[tokio::test]
+    async fn the_end_of_an_outage_is_told_once() {
+        let outage = Outage::default();
+        let told = async || tokio::time::timeout(Duration::from_millis(20), outage.over()).await;
+        outage.is_back();
+        assert!(told().await.is_err(), "there was none");
+        outage.went_down(Duration::ZERO);
+        outage.is_back();
+        assert!(told().await.is_ok());
+        assert!(told().await.is_err());
     }
 
     #[test]

@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("splynx", &["domain", "ports", "http"]),
     ("bitpay", &["domain", "ports", "http"]),
     ("db", &["domain", "ports", "http"]),
+    ("alerting", &["domain", "ports", "http"]),
     ("views", &["domain"]),
     ("config", &["domain", "ports"]),
     ("logging", &["config"]),

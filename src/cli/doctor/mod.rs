@@ -1,11 +1,13 @@
 //! `doctor`: checks everything the add-on needs, and says for each failure what to do.
 //!
-//! **Invariant:** it changes nothing but what `serve` would change at its start, and shows no secret.
+//! **Invariant:** it changes nothing but what `serve` would change at its start, and shows no secret. With
+//! `--test-alert` it sends one message.
 
 mod pairing;
 mod permissions;
 mod remedy;
 mod splynx;
+mod telling;
 
 use std::path::Path;
 
@@ -44,15 +46,24 @@ struct Check {
     remedy: String,
 }
 
+/// What is wanted of `doctor`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    /// The list as JSON.
+    pub(super) json: bool,
+    /// Whether a test message is sent.
+    pub(super) test_alert: bool,
+}
+
 /// Checks everything, prints the list.
 pub(super) async fn run(
     path: &Path,
-    json: bool,
+    wish: Wish,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Ending> {
     let mut checks = Checks::default();
-    progress::during("examining", examine(path, &mut checks)).await;
-    if json {
+    progress::during("examining", examine(path, wish, &mut checks)).await;
+    if wish.json {
         serde_json::to_writer_pretty(&mut *streams.out, &checks.0)?;
         writeln!(streams.out)?;
     } else {
@@ -117,7 +128,7 @@ impl Checks {
     }
 }
 
-async fn examine(path: &Path, checks: &mut Checks) {
+async fn examine(path: &Path, wish: Wish, checks: &mut Checks) {
     let loaded = config::load(path).map_err(ConfigErrors::with_lacking);
     let Loaded { config, warnings, .. } = match loaded {
         Ok(loaded) => loaded,
@@ -141,6 +152,7 @@ async fn examine(path: &Path, checks: &mut Checks) {
     checks.good(DATABASE, "open, up to date, sealed with this key");
     splynx::check(&world, &config, checks).await;
     pairing::check(&world, checks).await;
+    telling::check(&world, &config, wish.test_alert, checks).await;
     public_address(&config, checks).await;
 }
 

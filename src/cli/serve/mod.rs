@@ -8,17 +8,21 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use anyhow::Context as _;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 
 use super::Ending;
 use super::wiring::{self, World};
 use crate::config::{self, Config, ConfigErrors};
 use crate::db::{DatabaseUrl, Migrations, ServeLock};
 use crate::logging;
+use crate::ports::clock::{Clock as _, SystemClock};
 use crate::ports::store::Store as _;
 use crate::web::{self, Site, SiteSettings};
+use crate::worker::housekeeping::Housekeeping;
 use crate::worker::outage::Outage;
 use crate::worker::tasks::Tasks;
-use crate::worker::{self, housekeeping};
+use crate::worker::telling::Telling;
+use crate::worker::{self, housekeeping, telling};
 
 mod figures;
 mod probes;
@@ -40,7 +44,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
     let _lock = ServeLock::take(&url)?;
     let pages = bind(config.server.listen, "server.listen")?;
     let ops = bind(config.server.ops_listen, "server.ops_listen")?;
-    let metrics = figures::install()?;
+    let metrics = figures::install(SystemClock::default().now())?;
     let world = wiring::connect(&config, Migrations::Run).await?;
     if matches!(url, DatabaseUrl::SqliteFile(_)) {
         // We hold the only lock: whoever had a lease is gone.
@@ -53,7 +57,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
     let ops = web::ops::serve(ops, probes::ops(&world, &outage, metrics))?;
     let ops_handle = ops.handle();
     start_server(&tasks, ops);
-    start_work(&config, &world, &tasks, &outage);
+    start_work(&config, &world, &tasks, &outage)?;
     tracing::info!(listen = %config.server.listen, ops = %config.server.ops_listen, "serving");
     told_to_stop().await?;
     tracing::info!("stopping: what has begun is finished");
@@ -95,11 +99,35 @@ fn start_server(tasks: &Tasks, server: actix_web::dev::Server) {
     });
 }
 
-fn start_work(config: &Config, world: &World, tasks: &Tasks, outage: &Arc<Outage>) {
-    let reconcile = config.worker.reconcile.to_std().unwrap_or(Duration::from_hours(1));
-    tasks.start(worker::run(world.app.clone(), tasks.clone(), Arc::clone(outage)));
-    tasks.start(housekeeping::run(world.app.clone(), tasks.clone(), reconcile));
+fn start_work(
+    config: &Config,
+    world: &World,
+    tasks: &Tasks,
+    outage: &Arc<Outage>,
+) -> anyhow::Result<()> {
+    let (bell, database_back) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let telling = Telling {
+        notifiers: wiring::notifiers(config, world)?,
+        splynx: Arc::new(world.splynx.clone()),
+        repeat: config.alerts.repeat,
+        bell: Arc::clone(&bell),
+    };
+    let jobs = Housekeeping {
+        every: config.worker.reconcile.to_std().unwrap_or(Duration::from_hours(1)),
+        outage: Arc::clone(outage),
+        database_back: Arc::clone(&database_back),
+        telling: bell,
+    };
+    if !config.alerts.reach_somebody() {
+        tracing::warn!("nobody is told: set alerts.mail_to or alerts.webhook_url");
+    }
+    let app = &world.app;
+    tasks.start(worker::run(app.clone(), tasks.clone(), Arc::clone(outage)));
+    tasks.start(telling::run(app.clone(), tasks.clone(), telling));
+    tasks.start(housekeeping::watch_database(app.clone(), tasks.clone(), database_back));
+    tasks.start(housekeeping::run(app.clone(), tasks.clone(), jobs));
     tasks.start(rules::Follower::new(config, world).run(tasks.clone()));
+    Ok(())
 }
 
 async fn told_to_stop() -> anyhow::Result<()> {

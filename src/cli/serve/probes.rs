@@ -16,11 +16,17 @@ pub(super) fn ops(world: &World, outage: &Arc<Outage>, metrics: PrometheusHandle
     let app = world.app.clone();
     let (database, processor) = (Database(app.clone()), Processor(app.clone()));
     let splynx = Splynx(Arc::clone(outage));
+    let probes: Vec<Arc<dyn Probe>> =
+        vec![Arc::new(database), Arc::new(splynx), Arc::new(processor)];
+    let told = probes.clone();
     OpsState {
-        probes: vec![Arc::new(database), Arc::new(splynx), Arc::new(processor)],
+        probes,
         metrics: Arc::new(move || {
-            let (app, metrics) = (app.clone(), metrics.clone());
-            Box::pin(async move { figures::render(&app, &metrics).await })
+            let (app, metrics, probes) = (app.clone(), metrics.clone(), told.clone());
+            Box::pin(async move {
+                figures::readiness(&probes).await;
+                figures::render(&app, &metrics).await
+            })
         }),
     }
 }

@@ -10,6 +10,7 @@ mod opening;
 mod people;
 mod races;
 mod steps;
+mod telling;
 mod threads;
 
 use std::sync::{Arc, Mutex, OnceLock};
@@ -146,6 +147,18 @@ contract! {
         nonces_of_two_processes_never_meet,
         simultaneous_activations_leave_one_active,
         values_remembered_at_once_do_not_clash,
+    ]
+    telling: [
+        a_review_is_told_once_and_again_after_a_day,
+        the_end_is_told_once_to_whom_the_beginning_was_told,
+        what_fails_is_told_later_and_loses_nothing,
+        many_topics_are_one_batch_with_a_count,
+        of_two_senders_one_tells,
+        what_ends_and_begins_again_before_it_is_told_goes_on,
+        only_what_is_named_stays_when_a_kind_ends,
+        late_money_and_duplicates_are_taken_up_and_end_by_themselves,
+        a_day_has_one_proof_and_the_latest_wins,
+        an_attempt_is_found_by_the_key_of_its_credit,
     ]
     threads: [
         one_failing_job_does_not_spoil_the_group,

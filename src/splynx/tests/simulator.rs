@@ -51,6 +51,10 @@ fn key() -> CreditKey {
     CreditKey::parse(KEY).unwrap()
 }
 
+fn tomorrow() -> NaiveDate {
+    yesterday().checked_add_days(Days::new(2)).unwrap()
+}
+
 fn yesterday() -> NaiveDate {
     let clock = SystemClock::default();
     clock.now().date_naive().checked_sub_days(Days::new(1)).unwrap()
@@ -296,7 +300,7 @@ async fn an_ignored_filter_is_noticed_and_walked_around() {
     let number = DocumentNumber::parse("201801000001").unwrap();
     let found = client.document_by_number(DocumentKind::Invoice, &number).await.unwrap();
     assert_eq!(found.unwrap().reference.number, number);
-    assert_eq!(client.payments_with_our_keys(yesterday()).await.unwrap().len(), 126);
+    assert_eq!(client.payments_with_our_keys(yesterday(), tomorrow()).await.unwrap().len(), 126);
 }
 
 #[tokio::test]
@@ -321,12 +325,31 @@ async fn a_fee_is_found_among_the_customers_transactions() {
 #[tokio::test]
 async fn reconcile_sees_our_payments_with_their_sums() {
     let (_simulator, client) = start(Behaviour::default()).await;
-    assert_eq!(client.payments_with_our_keys(yesterday()).await, Ok(vec![]));
+    assert_eq!(client.payments_with_our_keys(yesterday(), tomorrow()).await, Ok(vec![]));
     pay(&client, KEY).await;
     pay(&client, "CASH-7").await;
-    let [row] = client.payments_with_our_keys(yesterday()).await.unwrap().try_into().unwrap();
+    let [row] =
+        client.payments_with_our_keys(yesterday(), tomorrow()).await.unwrap().try_into().unwrap();
     assert_eq!((row.customer, row.receipt_number.as_str()), (CustomerId::new(1), KEY));
     assert_eq!(row.amount, "5".parse().unwrap());
+    let strangers = CreditKey::parse("BP-stranger-1").unwrap();
+    let asked = [key(), strangers.clone()];
+    assert_eq!(client.payments_by_keys(&asked, yesterday()).await, Ok(vec![row]));
+    assert_eq!(client.payments_by_keys(&[strangers], yesterday()).await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn reconcile_finds_keys_whether_or_not_splynx_heeds_its_filters() {
+    for ignore_filter in [false, true] {
+        let (_simulator, client) = start(Behaviour { ignore_filter, ..Behaviour::default() }).await;
+        for n in 0..130 {
+            pay(&client, &format!("CASH-{n}")).await;
+        }
+        pay(&client, KEY).await;
+        pay(&client, KEY).await;
+        let found = client.payments_by_keys(&[key()], yesterday()).await.unwrap();
+        assert_eq!(found.len(), 2, "{found:?}");
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,11 @@ impl<'a> Row<'a> {
         value.as_object().map(Self).ok_or_else(|| Unreadable("a row is not an object".to_owned()))
     }
 
+    /// Whether the field is there at all, be it `null`.
+    pub(super) fn has(self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// The field itself; absent and `null` are the same.
     pub(super) fn value(self, name: &str) -> Option<&'a Value> {
         self.0.get(name).filter(|value| !value.is_null())

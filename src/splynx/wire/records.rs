@@ -5,11 +5,11 @@
 use rust_decimal::Decimal;
 
 use super::{Row, Unreadable};
-use crate::domain::ids::{CustomerId, DocumentId, DocumentNumber, SplynxId};
+use crate::domain::ids::{CreditKey, CustomerId, DocumentId, DocumentNumber, SplynxId};
 use crate::domain::payable::{
     Customer, Document, DocumentItem, DocumentKind, DocumentRef, DocumentStatus,
 };
-use crate::ports::billing::PaymentRow;
+use crate::ports::billing::{DocumentLink, PaymentRow};
 
 /// An invoice or a proforma invoice (facts/splynx 2.1, 2.2).
 pub(crate) fn document(kind: DocumentKind, row: Row<'_>) -> Result<Document, Unreadable> {
@@ -64,7 +64,45 @@ pub(crate) fn payment(row: Row<'_>) -> Result<PaymentRow, Unreadable> {
         amount: row
             .decimal("amount")?
             .ok_or_else(|| Unreadable("`amount` is missing".to_owned()))?,
+        document: link(row)?,
+        named: [row.text("comment"), row.text("field_1")]
+            .iter()
+            .flat_map(|text| keys_in(text))
+            .collect(),
     })
+}
+
+fn link(row: Row<'_>) -> Result<DocumentLink, Unreadable> {
+    let fields =
+        [("invoice_id", DocumentKind::Invoice), ("request_id", DocumentKind::ProformaInvoice)];
+    for (name, kind) in fields {
+        if let Some(id) = row.integer(name)?.filter(|id| *id > 0) {
+            return Ok(DocumentLink::Document(kind, DocumentId::new(id)));
+        }
+    }
+    let told = fields.iter().any(|(name, _)| row.has(name));
+    Ok(if told { DocumentLink::Nothing } else { DocumentLink::Untold })
+}
+
+/// What the keys of every processor begin with (design 4.6): payments of a processor this version does not know are
+/// ours as well.
+const CREDIT_PREFIXES: [&str; 3] = ["BP", "BT", "BL"];
+
+/// A text that has the form of one of our keys: `BP-<id>-<n>` (design 4.6).
+pub(crate) fn our_key(text: &str) -> Option<CreditKey> {
+    let form = |prefix: &&str| {
+        let rest = text.strip_prefix(prefix)?.strip_prefix('-')?;
+        let (id, n) = rest.rsplit_once('-')?;
+        Some(!id.is_empty() && !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let ours = CREDIT_PREFIXES.iter().any(|prefix| form(prefix) == Some(true));
+    ours.then(|| CreditKey::parse(text).ok()).flatten()
+}
+
+/// The words of a text that have the form of one of our keys.
+fn keys_in(text: &str) -> Vec<CreditKey> {
+    let in_a_word = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.split(|c| !in_a_word(c)).filter_map(our_key).collect()
 }
 
 #[cfg(test)]
@@ -139,5 +177,38 @@ mod tests {
         let mut row = invoice();
         row[field] = value;
         assert!(read(&row).is_err());
+    }
+
+    #[rstest]
+    #[case("BP-BukWCRGV8Q1tW9jXfBSeS7-1", true)]
+    #[case("BT-2mYqkNnPF7-12", true)]
+    #[case("BL-0123456789abcdef01234567-1", true)]
+    #[case("BP-1", false)]
+    #[case("BP--1", false)]
+    #[case("BP-x-", false)]
+    #[case("BP-x-one", false)]
+    #[case("CASH-201801-1", false)]
+    #[case("", false)]
+    fn a_key_of_ours_has_a_known_prefix_and_a_number(#[case] text: &str, #[case] ours: bool) {
+        assert_eq!(our_key(text).is_some(), ours);
+    }
+
+    #[rstest]
+    #[case(json!({"invoice_id": 7, "request_id": null}), DocumentLink::Document(DocumentKind::Invoice, DocumentId::new(7)))]
+    #[case(json!({"invoice_id": "0", "request_id": "8"}), DocumentLink::Document(DocumentKind::ProformaInvoice, DocumentId::new(8)))]
+    #[case(json!({"invoice_id": null}), DocumentLink::Nothing)]
+    #[case(json!({"invoice_id": 0, "request_id": 0}), DocumentLink::Nothing)]
+    #[case(json!({}), DocumentLink::Untold)]
+    fn a_payment_says_which_document_it_is_linked_to(
+        #[case] fields: Value,
+        #[case] expected: DocumentLink,
+    ) {
+        let mut row = json!({
+            "id": 1, "customer_id": 2, "amount": "5.0000", "comment": "Bitpay (BP-x-1), thanks"
+        });
+        row.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let payment = payment(Row::of(&row).unwrap()).unwrap();
+        assert_eq!(payment.document, expected);
+        assert_eq!(payment.named, [CreditKey::parse("BP-x-1").unwrap()]);
     }
 }

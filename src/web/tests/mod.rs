@@ -7,6 +7,7 @@ mod dead_ends;
 mod forms;
 mod hooks;
 mod identity;
+mod quiet_store;
 mod rails;
 mod store;
 mod world;

@@ -180,7 +180,19 @@ impl Billing for World {
         SearchOutcome::Complete(vec![])
     }
 
-    async fn payments_with_our_keys(&self, _: NaiveDate) -> Result<Vec<PaymentRow>, PeerError> {
+    async fn payments_by_keys(
+        &self,
+        _: &[CreditKey],
+        _: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError> {
+        Ok(vec![])
+    }
+
+    async fn payments_with_our_keys(
+        &self,
+        _: NaiveDate,
+        _: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError> {
         self.splynx(vec![])
     }
 

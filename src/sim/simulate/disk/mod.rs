@@ -7,16 +7,19 @@ mod leases;
 mod people;
 mod port;
 mod steps;
+mod telling;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::domain::alert::{AlertKind, Topic};
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::credit::Credit;
 use crate::domain::ids::{AttemptId, ConnectionId, Hook};
 use crate::domain::posting::Posting;
+use crate::domain::proof::Proof;
 use crate::domain::review::Review;
 use crate::ports::store::{Ledger, StoreError};
 
@@ -28,6 +31,8 @@ pub(crate) struct Disk {
     attempts: BTreeMap<AttemptId, Row>,
     connections: BTreeMap<ConnectionId, Connection>,
     remembered: BTreeMap<String, String>,
+    topics: BTreeMap<(AlertKind, String), Topic>,
+    proofs: BTreeMap<NaiveDate, Proof>,
 }
 
 /// An attempt and all that hangs on it.

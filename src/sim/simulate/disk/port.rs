@@ -49,7 +49,10 @@ impl DiskPort {
         Self { place: Place::Alone(Arc::default()), clock }
     }
 
-    async fn read<T>(&self, work: impl FnOnce(&mut Disk) -> T + Send) -> Result<T, StoreError> {
+    pub(super) async fn read<T>(
+        &self,
+        work: impl FnOnce(&mut Disk) -> T + Send,
+    ) -> Result<T, StoreError> {
         match &self.place {
             Place::Alone(disk) => {
                 Ok(work(&mut disk.lock().unwrap_or_else(PoisonError::into_inner)))
@@ -61,7 +64,7 @@ impl DiskPort {
         }
     }
 
-    async fn write<T>(
+    pub(super) async fn write<T>(
         &self,
         what: &'static str,
         work: impl FnOnce(&mut Disk) -> Result<T, StoreError> + Send,

@@ -11,11 +11,11 @@ use super::super::coverage::Happening;
 use super::super::world::{Point, State};
 use super::books::{Books, MoneyRow};
 use super::{SplynxPort, TIMEOUT};
-use crate::domain::ids::{CreditKey, CustomerId, DocumentNumber, SplynxId};
+use crate::domain::ids::{CreditKey, CustomerId, DocumentId, DocumentNumber, SplynxId};
 use crate::domain::payable::{Customer, Document, DocumentKind, DocumentRef};
 use crate::domain::posting::{SearchOutcome, WriteOutcome};
 use crate::ports::PeerError;
-use crate::ports::billing::{Billing, PaymentRow, Write};
+use crate::ports::billing::{Billing, DocumentLink, PaymentRow, Write};
 
 const PEER: &str = "Splynx";
 
@@ -50,6 +50,17 @@ impl SplynxPort {
         Ok(seen)
     }
 
+    async fn list_payments(
+        &self,
+        wanted: impl Fn(&MoneyRow) -> bool + Send,
+    ) -> Result<Vec<PaymentRow>, PeerError> {
+        self.ask(|state| {
+            let rows = state.splynx.payments.iter().filter(|row| wanted(row));
+            rows.map(as_shown).collect()
+        })
+        .await
+    }
+
     async fn find(
         &self,
         rows: impl Fn(&Books) -> &[MoneyRow] + Send,
@@ -80,6 +91,20 @@ impl SplynxPort {
                 why: error.to_string(),
             },
         }
+    }
+}
+
+fn as_shown(row: &MoneyRow) -> PaymentRow {
+    let document = row.document.map_or(DocumentLink::Nothing, |(kind, id)| {
+        DocumentLink::Document(kind, DocumentId::new(id))
+    });
+    PaymentRow {
+        id: SplynxId::new(row.id),
+        customer: CustomerId::new(row.customer),
+        receipt_number: row.key.clone(),
+        amount: row.amount,
+        document,
+        named: vec![],
     }
 }
 
@@ -136,19 +161,21 @@ impl Billing for SplynxPort {
         self.find(|books| &books.debits, key, customer, since).await
     }
 
-    async fn payments_with_our_keys(&self, since: NaiveDate) -> Result<Vec<PaymentRow>, PeerError> {
-        self.ask(|state| {
-            let rows = state.splynx.payments.iter().filter(|row| row.day >= since);
-            rows.filter(|row| row.key.starts_with("BP-"))
-                .map(|row| PaymentRow {
-                    id: SplynxId::new(row.id),
-                    customer: CustomerId::new(row.customer),
-                    receipt_number: row.key.clone(),
-                    amount: row.amount,
-                })
-                .collect()
-        })
-        .await
+    async fn payments_by_keys(
+        &self,
+        keys: &[CreditKey],
+        _since: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError> {
+        self.list_payments(|row| keys.iter().any(|key| key.as_str() == row.key)).await
+    }
+
+    async fn payments_with_our_keys(
+        &self,
+        since: NaiveDate,
+        until: NaiveDate,
+    ) -> Result<Vec<PaymentRow>, PeerError> {
+        let is_of_then = |row: &MoneyRow| row.day >= since && row.day <= until;
+        self.list_payments(|row| is_of_then(row) && row.key.starts_with("BP-")).await
     }
 
     async fn module_settings(&self) -> Result<BTreeMap<String, String>, PeerError> {

@@ -20,6 +20,7 @@ const MENU: &[(&str, &str)] = &[
     ("/admin/finance/payments", "Payments"),
     ("/admin/finance/statements", "Payment statements"),
     ("/admin/config/integrations", "Config → Integrations"),
+    ("/admin/config/mail", "Mail queue"),
     ("/admin/administration/logs", "Logs"),
 ];
 
@@ -45,6 +46,7 @@ const TABLE_PAGES: &[TablePage] = &[
     ("/admin/finance/invoices", "Invoices", invoices),
     ("/admin/finance/payments", "Payments", payments),
     ("/admin/finance/statements", "Payment statements", statements),
+    ("/admin/config/mail", "Mail queue", mails),
 ];
 
 pub(super) fn routes(config: &mut ServiceConfig) {
@@ -200,6 +202,20 @@ fn payments(world: &World) -> Vec<Value> {
     let columns =
         ["Id", "Date", "Customer", "Invoice", "Proforma", "Amount", "Receipt number", "Comment"];
     vec![table("Payments", &columns, world.books.payments.iter().map(row).collect())]
+}
+
+fn mails(world: &World) -> Vec<Value> {
+    let row = |mail: &crate::sim::splynx::rows::Mail| {
+        vec![
+            mail.id.to_string(),
+            mail.kind.clone(),
+            mail.recipient.clone(),
+            mail.subject.clone(),
+            mail.message.clone(),
+        ]
+    };
+    let columns = ["Id", "Type", "Recipient", "Subject", "Message"];
+    vec![table("Mail queue", &columns, world.books.mails.iter().map(row).collect())]
 }
 
 fn statements(world: &World) -> Vec<Value> {

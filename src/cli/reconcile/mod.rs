@@ -1,27 +1,69 @@
 //! `reconcile`: compares processor, add-on and Splynx. Names what differs; posts nothing.
 
+mod csv;
+mod json;
+mod text;
+
 use std::io::{IsTerminal as _, Write, stderr};
 use std::path::Path;
 
-use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono::{NaiveDate, NaiveTime};
+use clap::ValueEnum;
 
 use super::output::Streams;
 use super::{Ending, wiring};
-use crate::app::reconcile::{Report, reconcile};
+use crate::app::reconcile::{Report, reconcile, whole_since};
 use crate::config;
 use crate::db::Migrations;
+use crate::domain::proof::Proof;
+use crate::ports::books::BookStore as _;
 
-/// Compares, and prints the report.
+/// Proofs read at a time.
+const PAGE: u32 = 100;
+
+/// How a report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Text,
+    /// For machines; the keys are stable.
+    Json,
+    /// For spreadsheets; no cell is a formula.
+    Csv,
+}
+
+/// What is wanted of `reconcile`.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Wish {
+    /// Compare payments begun on this day or later (YYYY-MM-DD); by default all that are watched.
+    #[arg(long, value_name = "DATE", conflicts_with = "history")]
+    since: Option<NaiveDate>,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Compare nothing; list what every day's last comparison came to, newest first.
+    #[arg(long)]
+    history: bool,
+}
+
+/// Compares, and prints the report; or prints the days.
 pub(super) async fn run(
     path: &Path,
-    since: Option<NaiveDate>,
+    wish: Wish,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Ending> {
+    if wish.history {
+        return history(path, wish.format, streams).await;
+    }
     let mut progress = Progress { writer: stderr(), moving: stderr().is_terminal() };
-    let report = compare(path, since, &mut progress).await;
+    let report = compare(path, wish.since, &mut progress).await;
     progress.end();
     let report = report?;
-    print(&report, streams)?;
+    match wish.format {
+        Format::Text => text::report(&report, streams.out)?,
+        Format::Json => json::report(&report, streams.out)?,
+        Format::Csv => csv::report(&report, streams.out)?,
+    }
     Ok(if report.agrees() { Ending::Good } else { Ending::NotGood })
 }
 
@@ -35,11 +77,32 @@ async fn compare<W: Write>(
     let app = &world.app;
     let since = match since {
         Some(day) => day.and_time(NaiveTime::MIN).and_utc(),
-        None => app.clock.now() - app.settings.monitor - TimeDelta::days(1),
+        None => whole_since(app),
     };
-    progress.say("asking Splynx for its payments ...");
+    progress.say("comparing ...");
     let compared = |count: u64| progress.say(&format!("{count} compared with the processor ..."));
     Ok(reconcile(app, since, compared).await?)
+}
+
+/// The days of all proofs. They say what was found then; whether all is well now, only a comparison tells.
+async fn history(path: &Path, format: Format, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
+    let (db, _) = wiring::open_database(&config::load(path)?.config, Migrations::Run).await?;
+    let mut offset = 0;
+    let mut days: Vec<Proof> = vec![];
+    loop {
+        let page = db.proofs(PAGE, offset).await?;
+        if page.is_empty() {
+            break;
+        }
+        days.extend(page);
+        offset = offset.saturating_add(PAGE);
+    }
+    match format {
+        Format::Text => text::history(&days, streams.out)?,
+        Format::Json => json::history(&days, streams.out)?,
+        Format::Csv => csv::history(&days, streams.out)?,
+    }
+    Ok(Ending::Good)
 }
 
 /// A line that says how far it is, on a terminal only; it leaves no trace. Its writes may fail: there is nobody to tell
@@ -60,31 +123,6 @@ impl<W: Write> Progress<W> {
     fn end(&mut self) {
         self.say("");
     }
-}
-
-fn print(report: &Report, streams: &mut Streams<'_>) -> std::io::Result<()> {
-    let out = &mut streams.out;
-    writeln!(out, "payments compared:         {}", report.attempts)?;
-    writeln!(out, "processor invoices asked:  {} (one by one)", report.asked)?;
-    for (currency, sum) in &report.processor {
-        writeln!(out, "final at the processor:    {sum} {currency}")?;
-    }
-    for (currency, sum) in &report.ours {
-        writeln!(out, "credited in our books:     {sum} {currency}")?;
-    }
-    writeln!(out, "in Splynx under our keys:  {}", report.splynx.normalize())?;
-    for (currency, sum) in &report.on_the_way {
-        writeln!(out, "on the way to Splynx:      {sum} {currency}")?;
-    }
-    for finding in &report.findings {
-        writeln!(out, "- {}", finding.words)?;
-    }
-    let verdict = match (report.agrees(), report.on_the_way.is_empty()) {
-        (true, true) => "All three agree.",
-        (true, false) => "All three agree, but for what is on the way.",
-        (false, _) => "They do not agree.",
-    };
-    writeln!(out, "{verdict}")
 }
 
 #[cfg(test)]
