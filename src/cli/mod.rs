@@ -55,8 +55,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Bring the database to this version.
-    Migrate,
+    /// Bring the database to this version, or back for an older one.
+    Migrate {
+        /// Take back every migration after this one, before an older version is installed. Stop the service first.
+        #[arg(long, value_name = "NUMBER")]
+        back_to: Option<String>,
+    },
     /// Look at payments.
     #[command(subcommand)]
     Attempts(attempts::Command),
@@ -114,7 +118,8 @@ fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<
         Command::Unpair => block_on(pairing::unpair(path, streams)),
         Command::Pairing => block_on(pairing::show(path, streams)),
         Command::Doctor { json } => block_on(doctor::run(path, *json, streams)),
-        Command::Migrate => block_on(migrate::run(path, streams)),
+        Command::Migrate { back_to: None } => block_on(migrate::run(path, streams)),
+        Command::Migrate { back_to: Some(to) } => block_on(migrate::back(path, to, streams)),
         Command::Attempts(command) => block_on(command.run(path, streams)),
         Command::Reconcile { since } => block_on(reconcile::run(path, *since, streams)),
         Command::Config(command) => command.run(path, streams),

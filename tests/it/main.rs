@@ -19,3 +19,4 @@ mod restored;
 mod settings;
 mod stubborn;
 mod support;
+mod torture_upgrade;
