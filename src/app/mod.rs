@@ -17,6 +17,7 @@ use crate::ports::entropy::Entropy;
 use crate::ports::processor::Processors;
 use crate::ports::store::Store;
 
+pub mod absences;
 pub mod dead_end;
 pub mod open_attempt;
 pub mod pair;
@@ -69,6 +70,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// Rings when an attempt became due now.
     pub wake: Arc<Notify>,
+    /// What this process alone knows of searches that found nothing.
+    pub absences: Arc<absences::Absences>,
     rules: Arc<RwLock<Arc<PaymentRules>>>,
 }
 
@@ -108,6 +111,7 @@ impl App {
             entropy,
             settings: Arc::new(settings),
             wake: Arc::new(Notify::new()),
+            absences: Arc::default(),
             rules: Arc::new(RwLock::new(Arc::new(rules))),
         }
     }

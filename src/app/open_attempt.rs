@@ -10,6 +10,7 @@ use super::dead_end::DeadEnd;
 use super::statement_record;
 use crate::domain::attempt::{Attempt, Opened, State};
 use crate::domain::connection::Connection;
+use crate::domain::credit::credit_key;
 use crate::domain::ids::ReviewId;
 use crate::domain::payable::{DocumentKind, Payable};
 use crate::domain::review::{Review, ReviewNote, ReviewReason};
@@ -17,6 +18,9 @@ use crate::domain::schedule::back_off;
 use crate::ports::PeerError;
 use crate::ports::processor::{InvoiceWish, OpenedInvoice};
 use crate::ports::store::Change;
+
+/// More credits than this one processor invoice never gets.
+const CREDITS_MAX: u32 = 99;
 
 /// How long the invoice of an unanswered wish is asked for again without anybody waiting for it.
 const GIVE_UP_AFTER: TimeDelta = TimeDelta::minutes(20);
@@ -72,6 +76,14 @@ async fn adopt(app: &App, attempt: Attempt, invoice: OpenedInvoice) -> Result<At
         let words = format!("asked for {}, got {}", attempt.terms.price, invoice.price);
         return refuse(app, attempt, format!("the processor's invoice has another price: {words}"))
             .await;
+    }
+    // A payment whose key does not fit into Splynx could never be credited: nobody may be led to this checkout.
+    if credit_key(attempt.processor, &invoice.invoice, CREDITS_MAX).is_err() {
+        let words = format!(
+            "the processor's invoice id is too long to name a payment: {}",
+            invoice.invoice
+        );
+        return refuse(app, attempt, words).await;
     }
     let now = app.clock.now();
     let opened = Opened {

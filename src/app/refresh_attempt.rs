@@ -114,7 +114,7 @@ fn next_look_of(
         State::Settled | State::Recorded => app.settings.poll.max(TimeDelta::hours(1)),
         _ => app.settings.poll,
     };
-    next_look(born, attempt.monitor_until, poll, now)
+    next_look(born, attempt.monitor_until, poll, attempt.look_at, now)
 }
 
 async fn look_again_later(turn: &mut Turn<'_>, error: PeerError) -> Result<(), TurnError> {
@@ -126,7 +126,13 @@ async fn look_again_later(turn: &mut Turn<'_>, error: PeerError) -> Result<(), T
         _ => back_off(failures),
     };
     let planned = next_look_of(turn.app, &step.attempt, step.attempt.state, now);
-    step.attempt.look_at = planned.map(|_| now + pause);
+    step.attempt.look_at = match (planned, &error) {
+        (Some(_), _) => Some(now + pause),
+        // The processor's no is told to a person, and the time to watch is over.
+        (None, PeerError::Refused { .. }) => None,
+        // The last look is the one that was answered.
+        (None, _) => Some(now + TimeDelta::hours(1)),
+    };
     step.attempt.failures = failures;
     if let PeerError::Refused { sentence, .. } = &error {
         let words = format!("The processor does not answer about this payment: {sentence}");

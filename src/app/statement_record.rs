@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::App;
-use super::postings::Reach;
+use super::postings::{Reach, answers};
 use super::work::{Turn, TurnError};
 use crate::domain::attempt::{Attempt, State};
 use crate::domain::ids::{PostingId, SplynxId};
@@ -73,10 +73,13 @@ pub(super) async fn write(turn: &mut Turn<'_>, posting: Posting) -> Result<Reach
     };
     let last_error = error.as_ref().map(ToString::to_string);
     commit(turn, Posting { state, last_error, ..begun }).await?;
-    Ok(match error {
-        Some(error) if error.is_unavailable() => Reach::Down(error.to_string()),
-        _ => Reach::Fine,
-    })
+    // Statements that fail alone are no reason to keep any money from Splynx.
+    match error {
+        Some(error) if error.is_unavailable() && !answers(turn).await => {
+            Ok(Reach::Down(error.to_string()))
+        }
+        _ => Ok(Reach::Fine),
+    }
 }
 
 async fn commit(turn: &mut Turn<'_>, posting: Posting) -> Result<(), TurnError> {

@@ -70,6 +70,10 @@ pub(super) fn wake(
     };
     let now = millis(now);
     store(conn, &attempt, now)?;
+    // A step in progress was computed from what it had read and would write the old plans back: it loses its race, and
+    // the attempt is due again when its lease ends.
+    let leased = attempts::table.find(id.to_owned()).filter(attempts::lease_owner.is_not_null());
+    diesel::update(leased).set(attempts::version.eq(attempts::version + 1)).execute(conn)?;
     if attempt.work_at.is_none_or(|work_at| work_at > now) {
         diesel::update(attempts::table.find(attempt.id))
             .set(attempts::work_at.eq(now))

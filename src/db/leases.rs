@@ -12,6 +12,7 @@ use super::connection::AnyConnection;
 use super::failure::Failure;
 use super::schema::{attempts, hints};
 use crate::domain::attempt::Attempt;
+use crate::domain::schedule::AHEAD_MAX;
 use crate::ports::store::Readiness;
 
 /// What a lease is decided on.
@@ -25,7 +26,8 @@ struct Due {
     last_look: Option<i64>,
 }
 
-/// Leases up to `limit` attempts that may be taken, the ones that wait longest first.
+/// Leases up to `limit` attempts that may be taken, the ones that wait longest first. Returns their ids: whether a row
+/// can be read must not decide about the others.
 pub(super) fn lease_due(
     conn: &mut AnyConnection,
     owner: &str,
@@ -33,10 +35,12 @@ pub(super) fn lease_due(
     lease: TimeDelta,
     readiness: Readiness,
     limit: u32,
-) -> Result<Vec<Attempt>, Failure> {
-    let mut query = attempts::table.filter(attempts::ready_at.le(millis(now))).into_boxed();
+) -> Result<Vec<String>, Failure> {
+    let (at, beyond) = (millis(now), millis(now + AHEAD_MAX));
+    let ready = attempts::ready_at.le(at).or(attempts::ready_at.gt(beyond));
+    let mut query = attempts::table.filter(ready).into_boxed();
     if readiness == Readiness::LooksOnly {
-        query = query.filter(attempts::look_at.le(millis(now)));
+        query = query.filter(attempts::look_at.le(at).or(attempts::look_at.gt(beyond)));
     }
     let due: Vec<Due> = query
         .order(attempts::ready_at)
@@ -49,7 +53,7 @@ pub(super) fn lease_due(
             leased.push(candidate.id);
         }
     }
-    load_in_order(conn, &leased)
+    Ok(leased)
 }
 
 fn take(
@@ -59,14 +63,15 @@ fn take(
     now: DateTime<Utc>,
     lease: TimeDelta,
 ) -> Result<bool, Failure> {
-    let now = millis(now);
-    let is_look = candidate.look_at.is_some_and(|look_at| look_at <= now);
+    let (now, beyond) = (millis(now), millis(now + AHEAD_MAX));
+    // As `schedule::is_due` has it.
+    let is_look = candidate.look_at.is_some_and(|look_at| look_at <= now || look_at > beyond);
     // The version tells whether another process was faster, be it by a lease or by a step; `looks` and `ready_at`
     // tell what does not bump it.
     let unchanged = attempts::table
         .filter(attempts::id.eq(candidate.id.clone()))
         .filter(attempts::version.eq(candidate.version))
-        .filter(attempts::ready_at.le(now));
+        .filter(attempts::ready_at.le(now).or(attempts::ready_at.gt(beyond)));
     let taken = diesel::update(unchanged)
         .set((
             attempts::lease_owner.eq(owner.to_owned()),
@@ -85,7 +90,11 @@ fn take(
     Ok(taken == 1)
 }
 
-fn load_in_order(conn: &mut AnyConnection, ids: &[String]) -> Result<Vec<Attempt>, Failure> {
+/// The attempts with these ids, in this order.
+pub(super) fn load_in_order(
+    conn: &mut AnyConnection,
+    ids: &[String],
+) -> Result<Vec<Attempt>, Failure> {
     let rows: Vec<AttemptRow> = attempts::table
         .filter(attempts::id.eq_any(ids.to_vec()))
         .select(AttemptRow::as_select())
@@ -97,6 +106,23 @@ fn load_in_order(conn: &mut AnyConnection, ids: &[String]) -> Result<Vec<Attempt
         }
     }
     Ok(leased)
+}
+
+/// Puts a row aside that cannot be read: it is looked at again in an hour, by a version that may be able to.
+pub(super) fn set_aside(
+    conn: &mut AnyConnection,
+    id: &str,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let later = millis(now + TimeDelta::hours(1));
+    let own = || attempts::table.find(id.to_owned());
+    diesel::update(own().filter(attempts::look_at.is_not_null()))
+        .set(attempts::look_at.eq(later))
+        .execute(conn)?;
+    diesel::update(own().filter(attempts::work_at.is_not_null()))
+        .set(attempts::work_at.eq(later))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// When the next attempt may be taken.

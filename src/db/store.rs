@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** every method is one transaction.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -14,7 +16,7 @@ use super::{
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::Connection;
 use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
-use crate::domain::review::{Review, ReviewClosed};
+use crate::domain::review::{Review, ReviewClosed, ReviewReason};
 use crate::ports::billing::Nonces;
 use crate::ports::store::{
     AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
@@ -119,9 +121,19 @@ impl Store for Db {
         limit: u32,
     ) -> Result<Vec<Ledger>, StoreError> {
         let owner = owner.to_owned();
+        let entropy = Arc::clone(&self.entropy);
         let work = move |conn: &mut AnyConnection| {
             let leased = leases::lease_due(conn, &owner, now, lease, readiness, limit)?;
-            ledgers(conn, leased)
+            let all = leases::load_in_order(conn, &leased).and_then(|all| ledgers(conn, all));
+            if !matches!(all, Err(Failure::Store(StoreError::Inconsistent { .. }))) {
+                return all;
+            }
+            let mut readable = Vec::with_capacity(leased.len());
+            for id in leased {
+                let review = ReviewId::new(now, entropy.random_u128());
+                readable.extend(readable_ledger(conn, &id, now, review)?);
+            }
+            Ok(readable)
         };
         self.write(work).await
     }
@@ -218,6 +230,31 @@ fn apply(conn: &mut AnyConnection, change: &Change, now: DateTime<Utc>) -> Resul
         attempts::release(conn, &id)?;
     }
     Ok(true)
+}
+
+/// The attempt with all that hangs on it. One that this version cannot read is set aside, and a person is told: it must not
+/// stop the work on all others.
+fn readable_ledger(
+    conn: &mut AnyConnection,
+    id: &str,
+    now: DateTime<Utc>,
+    review: ReviewId,
+) -> Result<Option<Ledger>, Failure> {
+    let read = attempts::find(conn, id)
+        .and_then(|attempt| Ok(ledgers(conn, attempt.into_iter().collect())?.pop()));
+    let error = match read {
+        Err(Failure::Store(error @ StoreError::Inconsistent { .. })) => error,
+        read => return read,
+    };
+    tracing::error!(attempt = id, %error, "set aside");
+    leases::set_aside(conn, id, now)?;
+    if let Ok(attempt) = AttemptId::parse(id) {
+        let words = format!("The add-on cannot go on with this payment: {error}.");
+        let reason = ReviewReason::BooksDiffer;
+        let told = Review { id: review, attempt, reason, words, opened_at: now, closed: None };
+        reviews::open(conn, &told)?;
+    }
+    Ok(None)
 }
 
 /// Puts to each attempt what hangs on it.

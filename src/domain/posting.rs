@@ -1,13 +1,13 @@
 //! One write to Splynx with its durable row.
 //!
 //! **Invariant:** from [`PostingState::Unknown`] nothing leads back to sending but two complete searches that found
-//! nothing, a quiescence window apart (design 4.7).
+//! nothing, a quiescence window apart (design 4.7) on a clock that does not jump.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ids::{AttemptId, CreditKey, PostingId, SplynxId};
 use super::review::{ReviewNote, ReviewReason};
-use super::schedule::{Timing, back_off};
+use super::schedule::{Timing, back_off, is_due};
 
 /// So many tries without a clear answer are no accident: a person is told.
 const TRIES_TILL_TOLD: u32 = 3;
@@ -83,7 +83,7 @@ pub enum PostingState {
     Unknown {
         /// When the request was begun.
         begun_at: DateTime<Utc>,
-        /// The first complete search that found nothing.
+        /// The first complete search that found nothing, by the clock on the wall: for people. It proves nothing.
         first_absent: Option<DateTime<Utc>>,
         /// When to search next.
         search_at: DateTime<Utc>,
@@ -209,7 +209,7 @@ impl Posting {
     #[must_use]
     pub fn begin(&self, now: DateTime<Utc>) -> Option<Self> {
         match self.state {
-            PostingState::Ready { not_before } if not_before <= now => Some(Self {
+            PostingState::Ready { not_before } if is_due(not_before, now) => Some(Self {
                 state: PostingState::Posting { begun_at: now },
                 tries: self.tries.saturating_add(1),
                 first_begun_at: self.first_begun_at.or(Some(now)),
@@ -354,11 +354,16 @@ impl Posting {
     }
 
     /// What follows from a search for its row.
+    ///
+    /// `absent_for` is how long before this search was begun this very process had already seen a complete search for
+    /// this very try find nothing, on the monotonic clock; zero where it had not. The clock on the wall may jump and
+    /// differs between two hosts, so that it cannot measure the window.
     #[must_use]
     pub fn searched(
         &self,
         found: SearchOutcome,
         now: DateTime<Utc>,
+        absent_for: TimeDelta,
         timing: Timing,
     ) -> (Self, Option<ReviewNote>) {
         let PostingState::Unknown { begun_at, first_absent, .. } = self.state else {
@@ -366,7 +371,7 @@ impl Posting {
         };
         match found {
             SearchOutcome::Complete(ids) => match ids.as_slice() {
-                [] => self.absent(begun_at, first_absent, now, timing),
+                [] => self.absent(begun_at, first_absent, now, absent_for, timing),
                 [one] => {
                     let state = PostingState::Posted { splynx_id: Some(*one) };
                     (Self { state, last_error: None, ..self.clone() }, None)
@@ -387,14 +392,15 @@ impl Posting {
         begun_at: DateTime<Utc>,
         first_absent: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
+        absent_for: TimeDelta,
         timing: Timing,
     ) -> (Self, Option<ReviewNote>) {
-        let first = first_absent.unwrap_or(now);
-        let search_at = first + timing.quiescence;
-        if first_absent.is_some() && now >= search_at {
+        if absent_for >= timing.quiescence {
             return self.surely_absent(now);
         }
-        let state = PostingState::Unknown { begun_at, first_absent: Some(first), search_at };
+        let first_absent = first_absent.or(Some(now));
+        let search_at = now + (timing.quiescence - absent_for.max(TimeDelta::zero()));
+        let state = PostingState::Unknown { begun_at, first_absent, search_at };
         (Self { state, ..self.clone() }, None)
     }
 

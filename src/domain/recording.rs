@@ -9,6 +9,7 @@ use super::credit::{Credit, Target};
 use super::ids::{CreditKey, PostingId};
 use super::money::{Money, MoneyError};
 use super::posting::{Posting, PostingKind, PostingState};
+use super::schedule::is_due;
 
 /// The next thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,15 +29,24 @@ pub enum Task {
 /// The next thing to do.
 #[must_use]
 pub fn next_task(credits: &[Credit], postings: &[Posting], now: DateTime<Utc>) -> Task {
+    let mut wait: Option<DateTime<Utc>> = None;
+    let mut in_doubt = false;
     for credit in credits {
-        if let Some(task) = next_of_payment(credit, postings, now) {
-            return task;
+        match next_of_payment(credit, postings, now) {
+            None => {}
+            // What one credit waits for holds up no other; but where it is in doubt, the document cannot be judged.
+            Some(Task::WaitUntil(at)) => wait = Some(wait.map_or(at, |earlier| earlier.min(at))),
+            Some(Task::Decide(_)) if in_doubt => {}
+            Some(task) => return task,
         }
+        in_doubt |= postings.iter().any(|posting| is_in_doubt(posting, credit));
+    }
+    if let Some(at) = wait {
+        return Task::WaitUntil(at);
     }
     let after = postings.iter().filter(|posting| !belongs_to_payment(posting.kind));
     let mut after: Vec<_> = after.filter(|posting| !posting.is_final()).collect();
     after.sort_by_key(|posting| posting.kind);
-    let mut wait: Option<DateTime<Utc>> = None;
     for posting in after {
         match task_of(posting, now) {
             Task::WaitUntil(at) => wait = Some(wait.map_or(at, |earlier| earlier.min(at))),
@@ -70,6 +80,11 @@ pub fn is_payment_of(posting: &Posting, credit: &Credit) -> bool {
     posting.kind.is_payment() && posting.credit.as_ref() == Some(&credit.key)
 }
 
+fn is_in_doubt(posting: &Posting, credit: &Credit) -> bool {
+    is_payment_of(posting, credit)
+        && matches!(posting.state, PostingState::Posting { .. } | PostingState::Unknown { .. })
+}
+
 fn belongs_to_payment(kind: PostingKind) -> bool {
     kind == PostingKind::FeeItem || kind.is_payment()
 }
@@ -90,9 +105,11 @@ fn next_of_payment(credit: &Credit, postings: &[Posting], now: DateTime<Utc>) ->
 
 fn task_of(posting: &Posting, now: DateTime<Utc>) -> Task {
     match posting.state {
-        PostingState::Ready { not_before } if not_before <= now => Task::Send(posting.id),
+        PostingState::Ready { not_before } if is_due(not_before, now) => Task::Send(posting.id),
         PostingState::Posting { .. } => Task::Search(posting.id),
-        PostingState::Unknown { search_at, .. } if search_at <= now => Task::Search(posting.id),
+        PostingState::Unknown { search_at, .. } if is_due(search_at, now) => {
+            Task::Search(posting.id)
+        }
         _ => posting.work_at().map_or(Task::Nothing, Task::WaitUntil),
     }
 }
@@ -189,6 +206,35 @@ mod tests {
             Task::WaitUntil(later)
         );
         assert!(!is_recorded(&credits, &[waiting]));
+    }
+
+    #[test]
+    fn a_payment_that_is_refused_hourly_holds_no_other_credit_up() {
+        let hour = now() + chrono::TimeDelta::hours(1);
+        let credits = [credit(1, Target::Document), credit(2, Target::Balance)];
+        let refused = PostingState::Ready { not_before: hour };
+        let linked = posting(1, 1, PostingKind::DocumentPayment, refused);
+        let rest = posting(2, 2, PostingKind::BalancePayment, ready());
+        let status = posting(3, 1, PostingKind::DocumentStatus, ready());
+        let both = [linked.clone(), status.clone(), rest.clone()];
+        assert_eq!(next_task(&credits, &both, now()), Task::Send(rest.id));
+        let rest = Posting { state: posted(), ..rest };
+        let both = [linked, status, rest];
+        assert_eq!(next_task(&credits, &both, now()), Task::WaitUntil(hour), "the status is later");
+    }
+
+    #[test]
+    fn nothing_is_decided_about_a_document_while_a_payment_of_it_is_in_doubt() {
+        let later = now() + chrono::TimeDelta::minutes(9);
+        let credits = [credit(1, Target::Document), credit(2, Target::Undecided)];
+        let unknown =
+            PostingState::Unknown { begun_at: now(), first_absent: None, search_at: later };
+        let linked = posting(1, 1, PostingKind::DocumentPayment, unknown);
+        let task = next_task(&credits, std::slice::from_ref(&linked), now());
+        assert_eq!(task, Task::WaitUntil(later));
+        let waiting = Posting { state: PostingState::Ready { not_before: later }, ..linked };
+        let task = next_task(&credits, std::slice::from_ref(&waiting), now());
+        assert_eq!(task, Task::Decide(credits[1].key.clone()));
     }
 
     #[test]

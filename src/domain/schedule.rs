@@ -32,18 +32,36 @@ impl Timing {
 /// Looks at one attempt are at least this far apart, however many hints come.
 pub const HINT_GAP: TimeDelta = TimeDelta::seconds(2);
 
+/// Nothing is ever planned further ahead than this: not a look, not a work, not the end of a lease. What lies further
+/// was written by a clock that was wrong then, or is wrong now.
+pub const AHEAD_MAX: TimeDelta = TimeDelta::days(3);
+
+/// Whether what was planned for `at` is to be done now. A plan that lies further ahead than any plan does is one of a
+/// clock that was set back since: nobody must wait for it.
+#[must_use]
+pub fn is_due(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    at <= now || at > now + AHEAD_MAX
+}
+
+/// A look that comes so much later than planned was held up by a long stop, or the clock was set ahead. Neither ends a
+/// watch: the look after it may.
+const LEAP: TimeDelta = TimeDelta::days(2);
+
 /// When to look at an attempt again without any hint (design 4.4).
 ///
-/// `opened_at` is when the processor invoice was made. `None` once `monitor_until` has passed.
+/// `opened_at` is when the processor invoice was made, `planned` when this look was to be. `None` once `monitor_until`
+/// has passed, unless the clock leapt there.
 #[must_use]
 pub fn next_look(
     opened_at: DateTime<Utc>,
     monitor_until: DateTime<Utc>,
     poll: TimeDelta,
+    planned: Option<DateTime<Utc>>,
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     if now >= monitor_until {
-        return None;
+        let leapt = planned.is_some_and(|planned| now - planned > LEAP);
+        return leapt.then_some(now + TimeDelta::days(1));
     }
     let age = now - opened_at;
     let pause = if age < TimeDelta::minutes(20) {
@@ -81,7 +99,8 @@ mod tests {
     fn looks_get_rarer_with_age(#[case] age: i64, #[case] pause: i64) {
         let opened = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let now = opened + TimeDelta::seconds(age);
-        let next = next_look(opened, opened + TimeDelta::days(30), TimeDelta::seconds(30), now);
+        let end = opened + TimeDelta::days(30);
+        let next = next_look(opened, end, TimeDelta::seconds(30), Some(now), now);
         assert_eq!(next, Some(now + TimeDelta::seconds(pause)));
     }
 
@@ -90,8 +109,35 @@ mod tests {
         let opened = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let end = opened + TimeDelta::days(30);
         let poll = TimeDelta::seconds(30);
-        assert_eq!(next_look(opened, end, poll, end - TimeDelta::hours(1)), Some(end));
-        assert_eq!(next_look(opened, end, poll, end), None);
+        let before = end - TimeDelta::hours(1);
+        assert_eq!(next_look(opened, end, poll, Some(before), before), Some(end));
+        assert_eq!(next_look(opened, end, poll, Some(end), end), None);
+        assert_eq!(next_look(opened, end, poll, None, end), None);
+    }
+
+    #[test]
+    fn a_clock_that_leaps_past_the_end_does_not_end_the_watch() {
+        let opened = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let end = opened + TimeDelta::days(30);
+        let (poll, leapt) = (TimeDelta::seconds(30), end + TimeDelta::hours(1));
+        let next = next_look(opened, end, poll, Some(opened), leapt);
+        assert_eq!(next, Some(leapt + TimeDelta::days(1)));
+        assert_eq!(next_look(opened, end, poll, next, leapt + TimeDelta::days(1)), None);
+    }
+
+    #[rstest]
+    #[case(-1, true)]
+    #[case(0, true)]
+    #[case(1, false)]
+    #[case(3 * 86_400, false)]
+    #[case(3 * 86_400 + 1, true)]
+    #[case(30 * 86_400, true)]
+    fn what_is_planned_further_ahead_than_anything_ever_is_is_due(
+        #[case] ahead: i64,
+        #[case] due: bool,
+    ) {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        assert_eq!(is_due(now + TimeDelta::seconds(ahead), now), due);
     }
 
     proptest! {

@@ -213,7 +213,7 @@ pub trait Store: Send + Sync {
     -> Result<HintOutcome, StoreError>;
 
     /// Makes the attempt and all that waits in its postings due at once, as `attempts retry` does. What may be sent, and
-    /// what must be searched for first, stays as it is.
+    /// what must be searched for first, stays as it is. A step in progress loses its race.
     async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError>;
 
     /// Leases up to `limit` attempts to `owner` that are due for what it is ready to do and are not leased to another.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::arguments::{loopback, pairing_code, server_url};
-use super::{bitpay, demo, splynx};
+use super::{bitpay, demo, simulate, splynx};
 
 /// Simulated Splynx and BitPay servers for trying the add-on out. Loopback only; no money is real.
 #[derive(Debug, Parser)]
@@ -43,6 +43,8 @@ enum Command {
         #[arg(long = "pairing-code", value_name = "CODE", value_parser = pairing_code)]
         pairing_codes: Vec<String>,
     },
+    /// The money path in a simulated world, seed by seed: crashes, lost answers, wrong clocks.
+    Simulate(simulate::command::Options),
 }
 
 /// Runs the command that `arguments` (with the program's name) ask for.
@@ -68,6 +70,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             pairing_codes,
             ..bitpay::Options::default()
         }),
+        Command::Simulate(options) => simulate::command::run(&options),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -116,6 +119,7 @@ mod tests {
     #[case(&["bitpay", "--listen", "[::1]:8333", "--pairing-code", "DemoPay", "--pairing-code", "Bench01"])]
     #[case(&["bitpay", "--public-url", "https://localhost:8443"])]
     #[case(&["demo", "--port", "65532"])]
+    #[case(&["simulate", "--seed", "7", "--count", "2", "--trace", "--minutes", "1"])]
     fn good_usage_is_understood(#[case] words: &[&str]) {
         let words = std::iter::once(&"splynx-bitpay-sim").chain(words);
         assert!(Arguments::try_parse_from(words).is_ok());

@@ -8,6 +8,7 @@ pub mod command;
 pub mod demo;
 pub mod faults;
 pub mod postgres;
+pub mod simulate;
 pub mod splynx;
 
 use std::io::{self, Write as _};

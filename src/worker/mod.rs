@@ -4,18 +4,18 @@
 
 pub mod housekeeping;
 pub mod outage;
+pub mod round;
 pub mod tasks;
-mod turn;
+pub mod turn;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use tokio::sync::Semaphore;
 
 use crate::app::App;
-use crate::ports::store::{Readiness, StoreError};
-use outage::{Gate, Outage};
+use crate::ports::store::StoreError;
+use outage::Outage;
 use tasks::Tasks;
 
 /// Attempts worked on at the same time.
@@ -56,19 +56,9 @@ async fn one_round(
         // Whoever ends first rings the bell.
         return Ok(PAUSE_MAX);
     }
-    let gate = outage.gate(app.clock.monotonic());
-    let (readiness, limit) = match gate {
-        Gate::Open => (Readiness::Everything, free),
-        Gate::Probe => (Readiness::Everything, 1),
-        Gate::Closed { .. } => (Readiness::LooksOnly, free),
-    };
-    let lease = app.settings.timing.lease;
-    let lease_end = app.clock.monotonic().saturating_add(lease.to_std().unwrap_or_default());
-    let limit = u32::try_from(limit).unwrap_or(1);
-    let leased =
-        app.store.lease_due(&app.settings.owner, app.clock.now(), lease, readiness, limit).await?;
-    let full = leased.len() == usize::try_from(limit).unwrap_or_default();
-    for ledger in leased {
+    let mut round = round::begin(app, outage, free).await?;
+    let lease_end = round.lease_end;
+    for ledger in round.leased.drain(..) {
         let Ok(slot) = Arc::clone(slots).acquire_owned().await else {
             break;
         };
@@ -79,19 +69,5 @@ async fn one_round(
             app.wake.notify_one();
         });
     }
-    match gate {
-        Gate::Closed { rest } => Ok(rest.min(PAUSE_MAX)),
-        // The bell of the probe tells how it went.
-        Gate::Probe => Ok(PAUSE_MAX),
-        Gate::Open if full => Ok(Duration::ZERO),
-        Gate::Open => until_next_due(app).await,
-    }
-}
-
-async fn until_next_due(app: &App) -> Result<Duration, StoreError> {
-    let Some(due) = app.store.next_due().await? else {
-        return Ok(PAUSE_MAX);
-    };
-    let rest = (due - app.clock.now()).max(TimeDelta::milliseconds(20));
-    Ok(rest.to_std().unwrap_or(PAUSE_MAX).min(PAUSE_MAX))
+    Ok(round.rest(app).await?.at_most(PAUSE_MAX))
 }

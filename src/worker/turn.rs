@@ -12,13 +12,14 @@ use crate::app::postings::{Reach, record};
 use crate::app::refresh_attempt::refresh;
 use crate::app::work::{Step, Turn, TurnError};
 use crate::domain::review::{ReviewNote, ReviewReason};
+use crate::domain::schedule::is_due;
 use crate::ports::store::{Ledger, StoreError};
 
 /// When what cannot be done is tried again: an admin may have mended it.
 const SET_ASIDE: TimeDelta = TimeDelta::hours(1);
 
 /// Takes the turn.
-pub(super) async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outage) {
+pub async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outage) {
     let id = ledger.attempt.id;
     let mut turn = Turn { app, ledger, lease_end };
     let result = work(&mut turn, outage).await;
@@ -46,10 +47,10 @@ pub(super) async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage:
 fn set_aside(step: &mut Step, now: DateTime<Utc>, error: &TurnError) {
     // A look that was done has its next moment already; what failed then is the work.
     let attempt = &mut step.attempt;
-    if attempt.look_at.is_some_and(|at| at <= now) {
+    if attempt.look_at.is_some_and(|at| is_due(at, now)) {
         attempt.look_at = Some(now + SET_ASIDE);
     } else {
-        attempt.work_at = attempt.work_at.map(|at| at.max(now + SET_ASIDE));
+        attempt.work_at = attempt.work_at.map(|_| now + SET_ASIDE);
     }
     let words = format!("The add-on cannot go on with this payment: {error}.");
     step.notes.push(ReviewNote::new(ReviewReason::BooksDiffer, words));
@@ -57,15 +58,15 @@ fn set_aside(step: &mut Step, now: DateTime<Utc>, error: &TurnError) {
 
 async fn work(turn: &mut Turn<'_>, outage: &Outage) -> Result<(), TurnError> {
     let now = turn.app.clock.now();
-    let is_due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
-    if is_due(turn.ledger.attempt.look_at) {
+    if turn.ledger.attempt.look_at.is_some_and(|at| is_due(at, now)) {
         match refresh(turn).await {
             // A silent processor is no reason to keep settled money from Splynx.
             Ok(()) | Err(TurnError::Peer(_)) => {}
             Err(error) => return Err(error),
         }
     }
-    if turn.ledger.attempt.work_at.is_none_or(|at| at > turn.app.clock.now()) {
+    let now = turn.app.clock.now();
+    if !turn.ledger.attempt.work_at.is_some_and(|at| is_due(at, now)) {
         return Ok(());
     }
     let reach = record(turn).await;

@@ -42,12 +42,14 @@ fn may_set(turn: &Turn<'_>, posting: &Posting, document: &Document) -> Result<St
         Some(PostingState::Posted { splynx_id: Some(id) }) => id.get(),
         _ => return Err("the id of its payment is not known".to_owned()),
     };
+    // Less than a minor unit apart counts as equal: no customer can pay the rest.
     let paid = credit.amount.to_decimal();
-    if paid < document.total {
+    let minor_unit = credit.amount.currency().minor_unit();
+    if document.total.saturating_sub(paid) >= minor_unit {
         return Err(format!("{} were paid of {}", credit.amount, document.total));
     }
     let expected = expected_total(turn);
-    if (document.total - expected).abs() >= credit.amount.currency().minor_unit() {
+    if (document.total - expected).abs() >= minor_unit {
         return Err(format!("its total is {} instead of {expected}", document.total));
     }
     Ok(body::paid_status(credit.date, payment_id))

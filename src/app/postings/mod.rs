@@ -9,12 +9,14 @@ mod body;
 mod decide;
 mod document_status;
 mod reconsider;
+mod rivals;
 mod search;
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
 
+use self::rivals::Rivals;
 use super::statement_record;
 use super::work::{Turn, TurnError};
 use crate::domain::ids::{PostingId, SplynxId};
@@ -62,10 +64,30 @@ pub async fn record(turn: &mut Turn<'_>) -> Result<Reach, TurnError> {
     }
 }
 
+/// After so many failures in a row it is asked whether Splynx answers anything at all.
+const FAILURES_TILL_ASKED: u32 = 3;
+
+/// Whether what fails again and again fails alone: Splynx answers, but not this. Then nothing mends itself, a person has
+/// to know, and nobody else's work is to wait for it.
+pub(super) async fn fails_alone(turn: &Turn<'_>) -> bool {
+    turn.ledger.attempt.failures >= FAILURES_TILL_ASKED && answers(turn).await
+}
+
+/// Whether Splynx answers anything at all.
+pub(super) async fn answers(turn: &Turn<'_>) -> bool {
+    let asked = turn.app.billing.customer(turn.ledger.attempt.customer).await;
+    asked.err().is_none_or(|error| !error.is_unavailable())
+}
+
 /// Splynx could not be asked: come back later, each time a little later.
 async fn later(turn: &mut Turn<'_>, error: PeerError) -> Result<Reach, TurnError> {
+    let alone = error.is_unavailable() && fails_alone(turn).await;
     let mut step = turn.step();
     step.attempt.failures = step.attempt.failures.saturating_add(1);
+    if alone {
+        let words = format!("Splynx answers, but not what must be known for this payment: {error}");
+        step.notes.push(ReviewNote::new(ReviewReason::CannotSearch, words));
+    }
     let pause = match &error {
         PeerError::Unavailable { .. } => back_off(step.attempt.failures),
         PeerError::Refused { .. } | PeerError::Unreadable { .. } => {
@@ -77,6 +99,7 @@ async fn later(turn: &mut Turn<'_>, error: PeerError) -> Result<Reach, TurnError
     step.attempt.work_at = Some(turn.app.clock.now() + pause);
     turn.commit(step).await?;
     match error {
+        PeerError::Unavailable { .. } if alone => Ok(Reach::Held),
         PeerError::Unavailable { .. } => Ok(Reach::Down(error.to_string())),
         _ => Err(error.into()),
     }
@@ -121,6 +144,10 @@ async fn post(
     if let Some(reach) = search::before_sending(turn, &posting).await? {
         return Ok(reach);
     }
+    let rivals = Rivals::of(turn, &posting).await?;
+    if rivals.are_at_it() {
+        return rivals::let_them_go_first(turn, &posting).await;
+    }
     if let Some(reach) = reconsider::before_sending(turn, &posting).await? {
         return Ok(reach);
     }
@@ -128,6 +155,9 @@ async fn post(
         return Err(TurnError::Impossible("a posting was sent that is not ready".to_owned()));
     };
     commit_posting(turn, begun.clone(), None).await?;
+    if rivals.have_moved(&Rivals::of(turn, &posting).await?) {
+        return rivals::let_them_go_first(turn, &posting).await;
+    }
     let write = Write { endpoint, body: &begun.body, not_after: last_moment(turn) };
     let outcome = turn.app.billing.write(write).await;
     let reach = reach_of(&outcome);

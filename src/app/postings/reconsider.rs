@@ -1,4 +1,5 @@
-//! Looks at the document once more when what was decided about it had to wait: somebody may have changed it meanwhile.
+//! Looks at the document once more before anything goes on it: somebody may have changed it, or another attempt may have
+//! paid it, since the decision.
 //!
 //! **Invariant:** only what Splynx surely does not have is decided anew, and a payment only if it was never begun; its
 //! key stays, so that it still exists once.
@@ -16,13 +17,12 @@ pub(super) async fn before_sending(
     turn: &mut Turn<'_>,
     posting: &Posting,
 ) -> Result<Option<Reach>, TurnError> {
-    let waited = turn.app.clock.now() - posting.id.born_at();
     let may_change = match posting.kind {
         PostingKind::FeeItem => true,
         PostingKind::DocumentPayment => posting.tries == 0,
         _ => false,
     };
-    if !may_change || waited < turn.app.settings.timing.request_timeout {
+    if !may_change {
         return Ok(None);
     }
     let reference = document_of(turn)?;

@@ -4,12 +4,15 @@
 
 use chrono::{Days, NaiveDate};
 
-use super::{Reach, commit_posting, document_of, document_status, find, later};
+use super::{Reach, commit_posting, document_of, document_status, fails_alone, find, later};
 use crate::app::statement_record;
 use crate::app::work::{Turn, TurnError};
 use crate::domain::ids::{CreditKey, PostingId, SplynxId};
-use crate::domain::posting::{Posting, PostingKind, SearchOutcome};
+use crate::domain::posting::{Posting, PostingKind, PostingState, SearchOutcome};
 use crate::ports::PeerError;
+
+/// How wrong our clock, or Splynx's, may have been all the time without a walk over all rows ending too soon.
+const SLACK: Days = Days::new(8);
 
 /// Searches for one posting and commits what follows.
 pub(super) async fn search(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, TurnError> {
@@ -20,15 +23,34 @@ pub(super) async fn search(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, 
         PostingKind::DocumentStatus => return document_status::settle(turn, posting).await,
         _ => {}
     }
-    let found = look(turn, &posting).await?;
+    let asked_at = turn.app.clock.monotonic();
+    let mut found = look(turn, &posting).await?;
+    if let SearchOutcome::Incomplete { unavailable, .. } = &mut found {
+        *unavailable = *unavailable && !fails_alone(turn).await;
+    }
     let reach = match &found {
         SearchOutcome::Incomplete { why, unavailable: true } => Reach::Down(why.clone()),
         _ => Reach::Fine,
     };
-    let now = turn.app.clock.now();
-    let (after, note) = posting.searched(found, now, turn.app.settings.timing);
+    let (app, now) = (turn.app, turn.app.clock.now());
+    let is_complete = matches!(found, SearchOutcome::Complete(_));
+    if found == SearchOutcome::Complete(vec![]) {
+        app.absences.saw_none(&posting, app.clock.monotonic());
+    }
+    // The window ends where this search began: what is executed while it lasts may have escaped it.
+    let absent_for = app.absences.lasts(&posting, asked_at);
+    let (after, note) = posting.searched(found, now, absent_for, app.settings.timing);
     tracing::info!(attempt = %after.attempt, kind = after.kind.code(), state = ?after.state, "searched");
-    commit_posting(turn, after, note).await?;
+    let is_over = !matches!(after.state, PostingState::Unknown { .. });
+    let failures = turn.ledger.attempt.failures;
+    let mut step = turn.step();
+    step.postings.push(after);
+    step.notes.extend(note);
+    step.attempt.failures = if is_complete { 0 } else { failures.saturating_add(1) };
+    turn.commit(step).await?;
+    if is_over {
+        app.absences.forget(&posting);
+    }
     Ok(reach)
 }
 
@@ -87,11 +109,15 @@ fn key_of(posting: &Posting) -> Result<&CreditKey, TurnError> {
     key.ok_or_else(|| TurnError::Impossible("a money posting has no credit".to_owned()))
 }
 
-/// A day before the first sending, and a day before the date written on the row: time zones differ.
+/// From when on the row may have been made, whatever our clock said meanwhile: some days before the earliest moment we
+/// know of, since time zones differ and clocks are set.
 fn since(turn: &Turn<'_>, posting: &Posting) -> NaiveDate {
-    let first = posting.first_begun_at.unwrap_or(turn.ledger.attempt.created_at);
-    let sent = turn.app.clock.local_date(first);
-    let credit = turn.ledger.credit_of(posting);
-    let written = credit.map_or(sent, |credit| credit.date);
-    sent.min(written).checked_sub_days(Days::new(1)).unwrap_or(sent)
+    let clock = &turn.app.clock;
+    let born = turn.ledger.attempt.created_at;
+    let moments = [Some(born), posting.first_begun_at, Some(clock.now())];
+    let earliest = moments.into_iter().flatten().min().unwrap_or(born);
+    let earliest = clock.local_date(earliest);
+    let written = turn.ledger.credit_of(posting).map_or(earliest, |credit| credit.date);
+    let earliest = earliest.min(written);
+    earliest.checked_sub_days(SLACK).unwrap_or(earliest)
 }

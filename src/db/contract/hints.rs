@@ -135,11 +135,13 @@ pub(super) async fn waking_makes_look_and_work_due(world: World) {
     assert_eq!(world.attempt(before.id).await, woken, "it is due already");
     assert!(!world.store.wake(attempt(9).id, at(10)).await.unwrap());
 
-    // A woken attempt is looked at even if a step in progress knows nothing of it.
+    // A step in progress knows nothing of it, and must not write its old plans back.
     let leased = lease_one(&world, 30).await;
     assert!(world.store.wake(before.id, at(40)).await.unwrap());
-    let after = world.applied(looked(&leased, Some(at(1000)))).await;
-    assert_eq!(after.attempt.look_at, Some(at(40)));
+    assert!(!world.store.apply(&looked(&leased, Some(at(1000)))).await.unwrap());
+    let woken = world.attempt(before.id).await;
+    assert_eq!((woken.look_at, woken.work_at), (Some(at(10)), Some(at(10))));
+    assert_eq!(lease_one(&world, 95).await.id, before.id);
 }
 
 pub(super) async fn waking_ends_the_waiting_of_postings_and_changes_no_state(world: World) {

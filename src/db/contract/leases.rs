@@ -100,6 +100,43 @@ pub(super) async fn the_next_due_moment_respects_leases(world: World) {
     assert_eq!(world.store.next_due().await.unwrap(), Some(at(120)));
 }
 
+pub(super) async fn a_row_that_cannot_be_read_stops_no_other(world: World) {
+    due(&world, 1, Some(0), None).await;
+    due(&world, 2, Some(1), None).await;
+    let third = due(&world, 3, Some(2), Some(2)).await;
+    let credit = credit(&third, 1, 1);
+    let posting = posting(1, &credit, PostingKind::BalancePayment);
+    let change =
+        Change { credits: vec![credit], postings: vec![posting], ..Change::of(third.clone()) };
+    world.applied(change).await;
+    world.execute(&format!(
+        "UPDATE attempts SET document_total = 'a lot' WHERE id = '{}'",
+        attempt(1).id
+    ));
+    world.execute("UPDATE credits SET date = 'some day'");
+    assert_eq!(ids(&lease(&world, "worker", 100, 9).await), [attempt(2).id]);
+    for id in [attempt(1).id, third.id] {
+        let told = world.store.reviews(id).await.unwrap();
+        assert_eq!(told.first().map(|it| it.reason), Some(ReviewReason::BooksDiffer));
+    }
+    assert_eq!(lease(&world, "worker", 200, 9).await.len(), 1, "the other two are set aside");
+    assert_eq!(lease(&world, "worker", 100 + 3600, 9).await.len(), 1);
+    assert_eq!(world.store.reviews(third.id).await.unwrap().len(), 1, "told once");
+}
+
+pub(super) async fn what_a_wrong_clock_planned_far_ahead_is_due(world: World) {
+    let day = 86_400;
+    due(&world, 1, Some(3 * day), None).await;
+    due(&world, 2, Some(30 * day), None).await;
+    due(&world, 3, None, Some(30 * day)).await;
+    assert_eq!(ids(&lease(&world, "worker", 0, 9).await), [attempt(2).id, attempt(3).id]);
+    assert_eq!(lease(&world, "worker", 1, 9).await, []);
+    // So is an attempt whose lease would end in a month.
+    due(&world, 4, Some(31 * day), None).await;
+    assert_eq!(lease(&world, "in a month", 31 * day, 9).await.len(), 4);
+    assert_eq!(lease(&world, "worker", 100, 9).await.len(), 3, "but for the look on the third day");
+}
+
 pub(super) async fn all_leases_end_together(world: World) {
     due(&world, 1, Some(0), None).await;
     due(&world, 2, Some(0), None).await;

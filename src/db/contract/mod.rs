@@ -123,6 +123,8 @@ contract! {
         a_released_attempt_is_free_at_once,
         a_look_is_counted_and_mere_work_is_not,
         the_next_due_moment_respects_leases,
+        a_row_that_cannot_be_read_stops_no_other,
+        what_a_wrong_clock_planned_far_ahead_is_due,
         all_leases_end_together,
     ]
     people: [

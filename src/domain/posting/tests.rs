@@ -80,23 +80,44 @@ fn a_posting_somebody_left_behind_is_unknown() {
 #[test]
 fn absence_needs_two_complete_searches_a_quiescence_window_apart() {
     let nothing = || SearchOutcome::Complete(vec![]);
-    let (first, _) = unknown().searched(nothing(), at(10), timing());
+    let for_so_long = TimeDelta::seconds;
+    let (first, _) = unknown().searched(nothing(), at(10), TimeDelta::zero(), timing());
     let waiting =
         PostingState::Unknown { begun_at: at(0), first_absent: Some(at(10)), search_at: at(610) };
     assert_eq!(first.state, waiting);
-    let (early, _) = first.searched(nothing(), at(609), timing());
+    let (early, _) = first.searched(nothing(), at(609), for_so_long(599), timing());
     assert_eq!(early.state, waiting);
-    let (late, _) = early.searched(nothing(), at(610), timing());
+    let (late, _) = early.searched(nothing(), at(610), for_so_long(600), timing());
     assert_eq!(late.state, PostingState::Ready { not_before: at(610) });
+}
+
+#[test]
+fn a_clock_on_the_wall_that_jumps_neither_shortens_the_window_nor_makes_it_endless() {
+    let nothing = || SearchOutcome::Complete(vec![]);
+    let day = 86_400;
+    let (first, _) = unknown().searched(nothing(), at(10), TimeDelta::zero(), timing());
+    let (ahead, _) = first.searched(nothing(), at(day), TimeDelta::seconds(5), timing());
+    assert!(matches!(
+        ahead.state,
+        PostingState::Unknown { search_at, .. } if search_at == at(day + 595)
+    ));
+    // Another process, or the same after a restart, has seen nothing yet.
+    let (other, _) = first.searched(nothing(), at(700), TimeDelta::zero(), timing());
+    assert!(matches!(
+        other.state,
+        PostingState::Unknown { search_at, .. } if search_at == at(1300)
+    ));
+    let (back, _) = ahead.searched(nothing(), at(-day), TimeDelta::seconds(600), timing());
+    assert_eq!(back.state, PostingState::Ready { not_before: at(-day) });
 }
 
 #[test]
 fn a_search_that_cannot_complete_proves_nothing() {
     let cannot = |unavailable| SearchOutcome::Incomplete { why: String::new(), unavailable };
-    let (silent, note) = unknown().searched(cannot(true), at(10_000), timing());
+    let (silent, note) = unknown().searched(cannot(true), at(10_000), TimeDelta::days(1), timing());
     assert!(matches!(silent.state, PostingState::Unknown { first_absent: None, .. }));
     assert_eq!(note, None);
-    let (_, note) = unknown().searched(cannot(false), at(10_000), timing());
+    let (_, note) = unknown().searched(cannot(false), at(10_000), TimeDelta::days(1), timing());
     assert_eq!(note.unwrap().reason, ReviewReason::CannotSearch);
 }
 
@@ -104,10 +125,10 @@ fn a_search_that_cannot_complete_proves_nothing() {
 fn one_hit_is_posted_and_two_are_a_duplicate() {
     let ids =
         |ids: &[i64]| SearchOutcome::Complete(ids.iter().copied().map(SplynxId::new).collect());
-    let (one, note) = unknown().searched(ids(&[7]), at(10), timing());
+    let (one, note) = unknown().searched(ids(&[7]), at(10), TimeDelta::zero(), timing());
     assert_eq!(one.state, PostingState::Posted { splynx_id: Some(SplynxId::new(7)) });
     assert_eq!(note, None);
-    let (two, note) = unknown().searched(ids(&[7, 8]), at(10), timing());
+    let (two, note) = unknown().searched(ids(&[7, 8]), at(10), TimeDelta::zero(), timing());
     assert!(matches!(two.state, PostingState::Duplicate { .. }));
     let note = note.unwrap();
     assert_eq!(note.reason, ReviewReason::Duplicate);
@@ -193,7 +214,8 @@ fn what_never_gets_an_answer_is_told_and_a_fee_is_given_up(
     let twice =
         PostingState::Unknown { begun_at: at(0), first_absent: Some(at(10)), search_at: at(610) };
     let lost = Posting { tries, ..posting(kind, twice) };
-    let (after, note) = lost.searched(SearchOutcome::Complete(vec![]), at(610), timing());
+    let (after, note) =
+        lost.searched(SearchOutcome::Complete(vec![]), at(610), TimeDelta::seconds(600), timing());
     let ready = PostingState::Ready { not_before: at(610) };
     assert_eq!(after.state, if dropped { PostingState::Dropped } else { ready });
     assert_eq!(note.map(|note| note.reason), told);
@@ -253,7 +275,9 @@ proptest! {
                         && matches!(found, SearchOutcome::Complete(_)) {
                         absences.push(now);
                     }
-                    it = it.searched(found, at(now), timing()).0;
+                    let absent_for = absences.first().map_or(0, |first| now - first);
+                    let absent_for = TimeDelta::seconds(absent_for);
+                    it = it.searched(found, at(now), absent_for, timing()).0;
                 }
             }
         }
