@@ -58,8 +58,12 @@ enum Command {
         #[arg(long)]
         test_alert: bool,
     },
-    /// Bring the database to this version.
-    Migrate,
+    /// Bring the database to this version, or back for an older one.
+    Migrate {
+        /// Take back every migration after this one, before an older version is installed. Stop the service first.
+        #[arg(long, value_name = "NUMBER")]
+        back_to: Option<String>,
+    },
     /// Look at payments.
     #[command(subcommand)]
     Attempts(attempts::Command),
@@ -116,7 +120,8 @@ fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<
             let wish = doctor::Wish { json: *json, test_alert: *test_alert };
             block_on(doctor::run(path, wish, streams))
         }
-        Command::Migrate => block_on(migrate::run(path, streams)),
+        Command::Migrate { back_to: None } => block_on(migrate::run(path, streams)),
+        Command::Migrate { back_to: Some(to) } => block_on(migrate::back(path, to, streams)),
         Command::Attempts(command) => block_on(command.run(path, streams)),
         Command::Reconcile(wish) => block_on(reconcile::run(path, *wish, streams)),
         Command::Config(command) => command.run(path, streams),

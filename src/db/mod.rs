@@ -90,6 +90,19 @@ pub enum OpenError {
     /// Its schema is older than this version.
     #[error("the database is not up to date, run `splynx-bitpay migrate` ({})", .0.join(", "))]
     PendingMigrations(Vec<String>),
+    /// A newer version made it, or brought it further than this one knows.
+    #[error(
+        "the database is newer than this version of splynx-bitpay: it has the migrations {}, of which this version \
+         knows none; its last one is {last}. Either install the newer version again; or let the newer version take \
+         the database back, by `splynx-bitpay migrate --back-to {last}`, and then start this one",
+        .unknown.join(", ")
+    )]
+    Newer {
+        /// The numbers of the migrations this version does not know.
+        unknown: Vec<String>,
+        /// The number of the last one it knows.
+        last: String,
+    },
     /// Its schema could not be brought up to date; it is as it was.
     #[error("the database could not be brought up to date: {0}")]
     Migration(String),
@@ -180,6 +193,18 @@ pub async fn pending_migrations(url: &DatabaseUrl) -> Result<Vec<String>, OpenEr
     look(url, migrate::pending).await
 }
 
+/// Takes a database back to the schema that ended with the migration of this number, for an older version to go on
+/// with. Returns the names of the migrations that were taken back, the last one first.
+///
+/// # Errors
+///
+/// [`OpenError::Unavailable`] when it is not there or cannot be reached, [`OpenError::Migration`] when there is no way
+/// back; it is as it was then.
+pub async fn take_back(url: &DatabaseUrl, to: &str) -> Result<Vec<String>, OpenError> {
+    let to = to.to_owned();
+    on_thread(url, Role::Writer, move |conn| migrate::take_back(conn, &to)).await
+}
+
 /// The last good value under a name that is no secret. Needs no key, changes nothing, makes nothing.
 ///
 /// # Errors
@@ -200,14 +225,22 @@ async fn look<T: Send + 'static>(
     url: &DatabaseUrl,
     question: impl FnOnce(&mut AnyConnection) -> Result<T, OpenError> + Send + 'static,
 ) -> Result<T, OpenError> {
+    on_thread(url, Role::Reader, question).await
+}
+
+async fn on_thread<T: Send + 'static>(
+    url: &DatabaseUrl,
+    role: Role,
+    work: impl FnOnce(&mut AnyConnection) -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
     let url = url.clone();
     let (tell, told) = oneshot::channel();
     // PostgreSQL needs a thread that is in no runtime.
-    let look = move || {
-        let mut conn = AnyConnection::open(&url, Role::Reader, Missing::Refuse)
-            .map_err(OpenError::Unavailable)?;
-        question(&mut conn)
+    let work = move || {
+        let mut conn =
+            AnyConnection::open(&url, role, Missing::Refuse).map_err(OpenError::Unavailable)?;
+        work(&mut conn)
     };
-    std::thread::spawn(move || tell.send(look()));
+    std::thread::spawn(move || tell.send(work()));
     told.await.map_err(|_| OpenError::Unavailable(DEAD.to_owned()))?
 }

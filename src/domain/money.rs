@@ -316,6 +316,15 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_neither_more_nor_less() {
+        for (text, zero, positive) in
+            [("0", true, false), ("0.01", false, true), ("-0.01", false, false)]
+        {
+            assert_eq!((usd(text).is_zero(), usd(text).is_positive()), (zero, positive), "{text}");
+        }
+    }
+
+    #[test]
     fn two_currencies_never_meet() {
         let yen = Money::from_minor(5, Currency::parse("JPY").unwrap());
         assert!(matches!(usd("1").checked_add(yen), Err(MoneyError::CurrencyMismatch { .. })));

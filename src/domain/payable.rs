@@ -212,6 +212,30 @@ mod tests {
     }
 
     #[test]
+    fn an_invoice_alone_takes_a_fee_item() {
+        let invoice = document(DocumentStatus::NotPaid, "10", None).reference;
+        let proforma = DocumentRef { kind: DocumentKind::ProformaInvoice, ..invoice.clone() };
+        assert!(Payable::Document(invoice.clone()).is_invoice());
+        assert!(!Payable::Document(proforma).is_invoice());
+        assert!(!Payable::TopUp.is_invoice());
+        assert_eq!(Payable::Document(invoice.clone()).document(), Some(&invoice));
+        assert_eq!(Payable::TopUp.document(), None);
+    }
+
+    #[test]
+    fn the_fee_item_is_known_by_the_end_of_its_text() {
+        let item = |description: &str| DocumentItem {
+            id: 1,
+            description: description.to_owned(),
+            price: Decimal::ONE,
+        };
+        let with = |items| Document { items, ..document(DocumentStatus::NotPaid, "10", None) };
+        assert!(with(vec![item("Line"), item("Fee BP-x-1 \n")]).has_item_ending_with("BP-x-1"));
+        assert!(!with(vec![item("BP-x-1 of another")]).has_item_ending_with("BP-x-1"));
+        assert!(!with(vec![]).has_item_ending_with("BP-x-1"));
+    }
+
+    #[test]
     fn a_due_of_zero_is_nothing_to_pay() {
         let usd = Currency::parse("USD").unwrap();
         let charged = document(DocumentStatus::NotPaid, "10", Some("0.0000")).charge(usd);

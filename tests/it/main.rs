@@ -19,3 +19,4 @@ mod settings;
 mod stubborn;
 mod support;
 mod torture;
+mod torture_upgrade;

@@ -5,6 +5,7 @@ use crate::domain::connection::{ConnectionStatus, Environment, ProcessorKind};
 use crate::domain::credit::Target;
 use crate::domain::posting::PostingKind;
 use crate::domain::review::ReviewReason;
+use crate::domain::rules::{StatementGroup, TransactionSpeed};
 
 #[test]
 fn the_words_of_states_never_change() {
@@ -63,4 +64,12 @@ fn the_words_of_credits_and_connections_never_change() {
     assert_eq!(statuses.map(ConnectionStatus::code), words);
     assert_eq!(ProcessorKind::BitPay.code(), "bitpay");
     assert_eq!(ProcessorKind::BitPay.credit_prefix(), "BP");
+}
+
+#[test]
+fn the_words_of_settings_never_change() {
+    let speeds = [TransactionSpeed::Low, TransactionSpeed::Medium, TransactionSpeed::High];
+    assert_eq!(speeds.map(TransactionSpeed::code), ["low", "medium", "high"]);
+    let groups = [StatementGroup::Month, StatementGroup::Day];
+    assert_eq!(groups.map(StatementGroup::code), ["month", "day"]);
 }

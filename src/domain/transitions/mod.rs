@@ -11,6 +11,8 @@ mod postings;
 mod properties;
 mod samples;
 mod table;
+mod tasks;
+mod words;
 
 use std::path::Path;
 

@@ -14,8 +14,9 @@ const WORDS: &str = "\
 ## Postings
 
 `Posting::{begin, ended, orphaned, looked_up, searched}`. A posting is sent only by *begin*, and that only from `READY`;
-so every way back to `READY` below is a way to be sent again. *Absence* means a complete search that found nothing; the
-window is the quiescence (`worker.quiescence_seconds`, 600 s). Where the kind, the number of tries or an earlier sending
+so every way back to `READY` below is a way to be sent again. *Absent* means that complete searches of this very process
+found nothing, timed by a clock that does not jump; the window is the quiescence (`worker.quiescence_seconds`, 600 s).
+Where the kind, the number of tries or an earlier sending
 makes a difference, it is said; everything else is left as it is (*–*).
 ";
 
@@ -36,8 +37,7 @@ fn states() -> Vec<(&'static str, PostingState)> {
         ("READY, later", PostingState::Ready { not_before: now() + TimeDelta::seconds(1) }),
         ("POSTING", PostingState::Posting { begun_at }),
         ("UNKNOWN, no absence yet", unknown(None)),
-        ("UNKNOWN, absence for less than a window", unknown(Some(at(1)))),
-        ("UNKNOWN, absence for a window", unknown(Some(at(0)))),
+        ("UNKNOWN, absence seen", unknown(Some(at(0)))),
         ("POSTED", PostingState::Posted { splynx_id: Some(SplynxId::new(7)) }),
         ("DUPLICATE", PostingState::Duplicate { splynx_ids: ids(&[7, 8]) }),
         ("DROPPED", PostingState::Dropped),
@@ -62,9 +62,28 @@ fn events() -> Vec<Event> {
             it.looked_up(first.clone(), now()).unwrap_or_else(|| (it.clone(), None))
         };
         events.push((look, Box::new(looked)));
-        events.push((search, Box::new(move |it| it.searched(found.clone(), now(), timing()))));
+        // However long absence was seen before: anything but nothing found is judged alike.
+        for (words, seconds) in absences(search) {
+            let (found, absent) = (found.clone(), TimeDelta::seconds(seconds));
+            events.push((
+                words,
+                Box::new(move |it| it.searched(found.clone(), now(), absent, timing())),
+            ));
+        }
     }
     events
+}
+
+/// How long absence was seen before, where that makes a difference.
+fn absences(search: &'static str) -> Vec<(&'static str, i64)> {
+    if search != "searched: nothing" {
+        return vec![(search, WINDOW)];
+    }
+    vec![
+        ("searched: nothing, the first time", 0),
+        ("searched: nothing, and absent for less than a window", WINDOW - 1),
+        ("searched: nothing, and absent for a window", WINDOW),
+    ]
 }
 
 fn outcomes() -> Vec<(&'static str, WriteOutcome)> {

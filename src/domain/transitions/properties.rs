@@ -75,6 +75,8 @@ enum Event {
     Ended(WriteOutcome),
     Searched(SearchOutcome),
     Orphaned,
+    /// The process is another one: what it remembered is gone.
+    Restarted,
 }
 
 fn any_finding() -> impl Strategy<Value = SearchOutcome> {
@@ -107,6 +109,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         3 => any_outcome().prop_map(Event::Ended),
         4 => any_finding().prop_map(Event::Searched),
         2 => Just(Event::Orphaned),
+        1 => Just(Event::Restarted),
     ]
 }
 
@@ -116,6 +119,8 @@ struct Watcher {
     in_flight: bool,
     in_doubt: bool,
     absences: Vec<i64>,
+    /// When the process that runs now first saw absence; a restart forgets it.
+    remembered: Option<i64>,
 }
 
 impl Watcher {
@@ -167,15 +172,22 @@ fn happens(it: Posting, event: Event, now: i64, watcher: &mut Watcher) -> Result
             watcher.ended(false);
             Ok(it.orphaned())
         }
+        Event::Restarted => {
+            watcher.remembered = None;
+            Ok(it)
+        }
         Event::Ended(outcome) => {
             watcher.ended(!matches!(outcome, WriteOutcome::Unclear { .. }));
             Ok(it.ended(outcome, at(now)).0)
         }
         Event::Searched(found) => {
+            let absent_for = watcher.remembered.map_or(0, |first| now - first);
             if is_unknown && found == SearchOutcome::Complete(vec![]) {
                 watcher.absences.push(now);
+                watcher.remembered.get_or_insert(now);
             }
-            Ok(it.searched(found, at(now), timing()).0)
+            let absent_for = chrono::TimeDelta::seconds(absent_for);
+            Ok(it.searched(found, at(now), absent_for, timing()).0)
         }
     }
 }

@@ -133,6 +133,15 @@ impl Addon {
         self.command(arguments).output().unwrap()
     }
 
+    /// Runs another command and kills it after so long, whatever it is at.
+    pub(crate) async fn run_and_kill(&self, arguments: &[&str], after: Duration) {
+        let mut command = self.command(arguments);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(after).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     /// Everything written so far by all processes of this add-on.
     pub(crate) fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
