@@ -80,6 +80,18 @@ impl<'a> Shopper<'a> {
         .await;
     }
 
+    /// Waits until Splynx shows the document as paid.
+    pub(crate) async fn sees_the_document_paid(&self) {
+        let (Goods::Invoice(document) | Goods::Proforma(document)) = &self.goods else { return };
+        eventually("the document is paid", PATIENCE, async || {
+            match self.world.look(document).status {
+                Status::Paid => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+    }
+
     /// Waits until the payment statement tells the same; that is the last thing the add-on does.
     pub(crate) async fn sees_the_record(&self) {
         eventually("the statement's record is processed", PATIENCE, async || {
