@@ -13,6 +13,7 @@ mod ports;
 mod secrets;
 mod world;
 
+pub(crate) use addon::Addon;
 pub(crate) use attempts::Attempt;
 pub(crate) use browser::{Page, client, foreign_headers, framed};
 pub(crate) use database::Engine;

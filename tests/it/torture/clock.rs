@@ -79,5 +79,5 @@ fn library() -> PathBuf {
     let folders = fs::read_dir("/usr/lib").unwrap().filter_map(Result::ok);
     let places = folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"));
     let mut found = places.filter(|place| Path::exists(place));
-    found.next().expect("libfaketime is missing: ./scripts/install-tools")
+    found.next().unwrap_or_else(|| panic!("libfaketime is missing: ./scripts/install-tools"))
 }

@@ -151,7 +151,7 @@ async fn play(engine: Engine, cell: &Cell) -> bool {
             return true;
         }
     }
-    shopper.sees_the_document_paid().await;
+    shopper.sees_all_of_it(&checkout).await;
     shopper.sees_the_record().await;
     shopper.is_credited_once(&checkout);
     assert!(world.under_review().iter().all(|_| cell.search_down), "{cell:?}");
