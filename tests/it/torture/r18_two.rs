@@ -102,7 +102,7 @@ async fn kill_in_turns(world: &World, second: &Second, chance: &mut StdRng, unti
             0 => (&world.addon, &second.address),
             _ => (&second.addon, &first),
         };
-        sleep(Duration::from_millis(chance.random_range(20..400))).await;
+        sleep(Duration::from_millis(chance.random_range(150..900))).await;
         victim.kill();
         world.splynx.set_bitpay_url(other);
         sleep(Duration::from_millis(chance.random_range(0..100))).await;
