@@ -13,6 +13,7 @@ mod ports;
 mod secrets;
 mod world;
 
+pub(crate) use addon::Addon;
 pub(crate) use attempts::Attempt;
 pub(crate) use browser::{Page, client, foreign_headers, framed, pooled_client};
 pub(crate) use database::{Database, Engine};

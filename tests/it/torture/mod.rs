@@ -3,12 +3,17 @@
 //! **Invariant:** the oracle of every one of them is what the simulated Splynx holds; what is killed, repeated or
 //! mistimed is the unmodified binary.
 
+mod clock;
 mod crew;
 mod orders;
 mod r01_storm;
 mod r02_triple;
 mod r03_kill;
 mod r04_unclear;
+mod r05_down;
+mod r06_away;
+mod r09_clock;
+mod r18_two;
 mod rain;
 mod shopper;
 mod shopping;

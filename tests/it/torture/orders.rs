@@ -61,6 +61,11 @@ impl Orders {
         !self.full || self.limit.is_none_or(|limit| self.started.elapsed() < limit)
     }
 
+    /// The minutes of a run that has a limit.
+    pub(crate) fn minutes(&self) -> Option<usize> {
+        self.limit.map(|limit| usize::try_from(limit.as_secs() / 60).unwrap())
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }

@@ -92,7 +92,7 @@ fn setup() -> Setup {
 async fn whatever_splynx_answers_the_payment_exists_once_or_a_person_is_told(engine: Engine) {
     let orders = Orders::of("R4", engine);
     let cases = Cases::new(&orders, CASES, 8);
-    let duplicates = crew::work(&cases, orders.pick(8, 12), async || {
+    let duplicates = crew::work(&cases, orders.pick(6, 8), async || {
         let mut duplicates = 0;
         while let Some(case) = cases.next() {
             let _named = cases.named(case);
@@ -151,6 +151,8 @@ async fn play(engine: Engine, cell: &Cell) -> bool {
             return true;
         }
     }
+    shopper.sees_all_of_it(&checkout).await;
+    shopper.sees_the_record().await;
     shopper.is_credited_once(&checkout);
     assert!(world.under_review().iter().all(|_| cell.search_down), "{cell:?}");
     world.books_agree();

@@ -80,16 +80,21 @@ impl<'a> Shopper<'a> {
         .await;
     }
 
+    /// Waits until Splynx holds all of it: payment, fee, document.
+    pub(crate) async fn sees_all_of_it(&self, checkout: &Checkout) {
+        eventually("Splynx holds all of it", PATIENCE, async || self.credited(checkout)).await;
+    }
+
     /// Waits until the payment statement tells the same; that is the last thing the add-on does.
     pub(crate) async fn sees_the_record(&self) {
         eventually("the statement's record is processed", PATIENCE, async || {
-            let records = self.records();
-            match records.as_slice() {
-                [one] if one == "processed" => Ok(()),
-                _ => Err(format!("{records:?}")),
-            }
+            if self.has_its_record() { Ok(()) } else { Err(format!("{:?}", self.records())) }
         })
         .await;
+    }
+
+    pub(crate) fn has_its_record(&self) -> bool {
+        self.records() == ["processed"]
     }
 
     fn records(&self) -> Vec<String> {
@@ -110,11 +115,16 @@ impl<'a> Shopper<'a> {
 
     /// The oracle: one payment, one fee, the right sums, and the document paid.
     pub(crate) fn is_credited_once(&self, checkout: &Checkout) {
+        self.credited(checkout).unwrap();
+    }
+
+    /// Says what is not there yet. What is there twice, or wrong, fails at once.
+    pub(crate) fn credited(&self, checkout: &Checkout) -> Result<(), String> {
         let payments = self.payments();
         let key = checkout.key(1);
-        let [payment] = payments.as_slice() else { panic!("{key}: {payments:#?}") };
+        assert!(payments.len() <= 1, "{key}: {payments:#?}");
+        let Some(payment) = payments.first() else { return Err(format!("{key}: no payment")) };
         assert_eq!((payment.receipt_number.as_str(), payment.amount), (&*key, decimal("110.00")));
-        let balance = self.world.balance(&self.customer);
         match &self.goods {
             Goods::Invoice(invoice) => {
                 assert_eq!(payment.invoice_id, Some(invoice.id), "{key}");
@@ -122,30 +132,42 @@ impl<'a> Shopper<'a> {
                 let fees = row.items.iter().filter(|item| item.description.ends_with(&key));
                 assert_eq!(fees.count(), 1, "{key}: {:#?}", row.items);
                 assert_eq!((row.total, row.due), (decimal("110.00"), Decimal::ZERO), "{key}");
-                assert_eq!((row.status, row.payment_id), (Status::Paid, Some(payment.id)), "{key}");
-                assert_eq!(balance, Decimal::ZERO, "{key}");
+                assert_eq!(self.world.balance(&self.customer), Decimal::ZERO, "{key}");
+                is_marked_paid(&row)
             }
             Goods::Proforma(proforma) => {
                 assert_eq!(payment.request_id, Some(proforma.id), "{key}");
-                assert_eq!(self.world.look(proforma).status, Status::Paid, "{key}");
-                self.fee_is_debited_once(&key, balance);
+                self.fee_is_debited_once(&key)?;
+                is_marked_paid(&self.world.look(proforma))
             }
             Goods::Refill => {
                 assert_eq!((payment.invoice_id, payment.request_id), (None, None), "{key}");
-                self.fee_is_debited_once(&key, balance);
+                self.fee_is_debited_once(&key)
             }
         }
     }
 
-    fn fee_is_debited_once(&self, key: &str, balance: Decimal) {
-        let debits: Vec<Decimal> = self.world.splynx.read(|splynx| {
+    fn fee_is_debited_once(&self, key: &str) -> Result<(), String> {
+        let (debits, balance) = self.world.splynx.read(|splynx| {
             let own = splynx.books.transactions.iter();
             let own = own.filter(|row| row.customer_id == self.customer.id);
             let debits = own.filter(|row| row.direction == Direction::Debit);
-            debits.filter(|row| row.description.ends_with(key)).map(|row| row.total).collect()
+            let debits = debits.filter(|row| row.description.ends_with(key)).map(|row| row.total);
+            (debits.collect::<Vec<_>>(), splynx.books.deposit(self.customer.id))
         });
+        if debits.is_empty() {
+            return Err(format!("{key}: no fee"));
+        }
         assert_eq!(debits, [decimal("10.00")], "{key}");
         assert_eq!(balance, decimal("100.00"), "{key}");
+        Ok(())
+    }
+}
+
+fn is_marked_paid(row: &splynx_bitpay::sim::splynx::Document) -> Result<(), String> {
+    match row.status {
+        Status::Paid => Ok(()),
+        other => Err(format!("{} is {other:?}", row.number)),
     }
 }
 
