@@ -15,7 +15,7 @@ mod world;
 
 pub(crate) use addon::Addon;
 pub(crate) use attempts::Attempt;
-pub(crate) use browser::{Page, client, foreign_headers, framed, pooled_client};
+pub(crate) use browser::{Page, client, foreign_headers, framed};
 pub(crate) use database::{Database, Engine};
 pub(crate) use eventually::{PATIENCE, eventually, holds};
 pub(crate) use people::{Checkout, Customer, Document};
