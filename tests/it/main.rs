@@ -12,6 +12,7 @@ mod edits;
 mod fees;
 mod heavy;
 mod identity;
+mod model;
 mod outages;
 mod pairing;
 mod paying;

@@ -9,9 +9,12 @@ mod leases;
 mod opening;
 mod people;
 mod races;
+mod simulated;
 mod steps;
 mod threads;
 
+use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -39,8 +42,9 @@ use crate::domain::posting::{Posting, PostingKind, PostingState};
 use crate::domain::review::{Review, ReviewReason};
 use crate::ports::clock::Clock;
 use crate::ports::entropy::SystemEntropy;
-use crate::ports::store::{Change, Claim, Ledger, Store as _};
+use crate::ports::store::{Change, Claim, Ledger, Store};
 use crate::sim::postgres::{Database, Server};
+use crate::sim::simulate::disk::DiskPort;
 
 macro_rules! contract {
     ($($story:ident: [$($test:ident),* $(,)?])*) => {
@@ -161,19 +165,45 @@ contract! {
 enum Kind {
     Sqlite,
     Postgresql,
+    Simulated,
 }
 
 #[derive(Debug)]
 enum Place {
     Sqlite(TempDir),
     Postgresql(Database),
+    /// The disk of the simulated world (docs/adr/0005): it must not be kinder than the real ones.
+    Simulated,
+}
+
+/// The store a story is played on.
+enum Held {
+    Db(Db),
+    Simulated(DiskPort),
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
+}
+
+impl Deref for Held {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Db(db) => db,
+            Self::Simulated(disk) => disk,
+        }
+    }
 }
 
 /// A database of its own, open once.
 #[derive(Debug)]
 struct World {
     // Closed before its place goes.
-    store: Db,
+    store: Held,
     clock: Arc<TestClock>,
     place: Place,
 }
@@ -202,6 +232,7 @@ impl Place {
     fn new(kind: Kind) -> Self {
         static SERVER: OnceLock<Server> = OnceLock::new();
         match kind {
+            Kind::Simulated => Self::Simulated,
             Kind::Sqlite => Self::Sqlite(TempDir::new().unwrap()),
             Kind::Postgresql => {
                 let server = SERVER.get_or_init(|| Server::start().unwrap());
@@ -214,6 +245,7 @@ impl Place {
         let text = match self {
             Self::Sqlite(folder) => format!("sqlite://{}/test.db", folder.path().display()),
             Self::Postgresql(database) => database.url(),
+            Self::Simulated => unreachable!("the simulated disk is reached through its port alone"),
         };
         DatabaseUrl::parse(&text).unwrap()
     }
@@ -233,9 +265,20 @@ impl World {
     async fn new(kind: Kind) -> Self {
         let place = Place::new(kind);
         let clock = Arc::new(TestClock(Mutex::new(at(0))));
-        let store = Db::open(place.options(&clock)).await.unwrap();
+        let store = match kind {
+            Kind::Simulated => Held::Simulated(DiskPort::alone(Arc::<TestClock>::clone(&clock))),
+            _ => Held::Db(Db::open(place.options(&clock)).await.unwrap()),
+        };
         store.add_connection(&connection(1)).await.unwrap();
         Self { store, clock, place }
+    }
+
+    /// The database itself, where a story goes past the port.
+    fn db(&self) -> &Db {
+        match &self.store {
+            Held::Db(db) => db,
+            Held::Simulated(_) => unreachable!("this story is not played on the simulated disk"),
+        }
     }
 
     fn options(&self) -> Options {
@@ -249,8 +292,11 @@ impl World {
 
     async fn reopen(self) -> Self {
         let Self { store, clock, place } = self;
+        if matches!(store, Held::Simulated(_)) {
+            return Self { store, clock, place };
+        }
         drop(store);
-        let store = Db::open(place.options(&clock)).await.unwrap();
+        let store = Held::Db(Db::open(place.options(&clock)).await.unwrap());
         Self { store, clock, place }
     }
 
@@ -258,6 +304,7 @@ impl World {
     fn execute(&self, statements: &str) {
         match &self.place {
             Place::Postgresql(database) => database.run(statements).unwrap(),
+            Place::Simulated => unreachable!("the simulated disk knows no SQL"),
             Place::Sqlite(_) => {
                 AnyConnection::open(&self.place.url(), Role::Writer, Missing::Refuse)
                     .unwrap()
@@ -268,7 +315,7 @@ impl World {
     }
 
     async fn created(&self, attempt: Attempt) -> Attempt {
-        created(&self.store, attempt).await
+        created(&*self.store, attempt).await
     }
 
     async fn ledger(&self, id: AttemptId) -> Ledger {
@@ -286,7 +333,7 @@ impl World {
     }
 }
 
-async fn created(store: &Db, attempt: Attempt) -> Attempt {
+async fn created(store: &dyn Store, attempt: Attempt) -> Attempt {
     match store.claim(&attempt, at(0)).await.unwrap() {
         Claim::Created(attempt) => attempt,
         Claim::Existing(other) => panic!("{} stands in the way of {}", other.id, attempt.id),

@@ -10,7 +10,7 @@ use super::coverage::Happening;
 use super::executor::Life;
 use super::plan::{DAY, HOUR, MINUTE};
 use super::process::{self, Running, dollars, ring_all};
-use super::world::{Fate, Ordeal, State, World};
+use super::world::{Fate, Ordeal, Point, State, World};
 use crate::app::start_payment::{self, Checkout};
 use crate::app::{dead_end::DeadEnd, receive_hint, reconcile};
 use crate::domain::ids::{CustomerId, Hook};
@@ -29,12 +29,14 @@ pub(super) fn lay_out(world: &Arc<World>, documents: &[DocumentRef]) {
     let sometime = || world.state().rng.between(0, plan.heal_at);
     // Most bad luck is of use only while there is something to do.
     let soon = || first.saturating_add(world.state().rng.between(0, 4 * HOUR)).min(plan.heal_at);
+    // What waits for its moment had better begin to wait early.
+    let early = || world.state().rng.between(0, first.saturating_add(2 * HOUR)).min(plan.heal_at);
     for _ in 0..plan.crashes {
-        later(world, soon(), |world| doom(world, Fate::Crash));
+        later(world, early(), |world| doom(world, Fate::Crash));
     }
     for _ in 0..plan.freezes {
         let pause = world.state().rng.between(1000, 30 * MINUTE);
-        later(world, soon(), move |world| doom(world, Fate::Freeze(pause)));
+        later(world, early(), move |world| doom(world, Fate::Freeze(pause)));
     }
     for _ in 0..plan.jumps {
         later(world, soon(), jump);
@@ -149,8 +151,16 @@ fn doom(world: &Arc<World>, fate: Fate) {
     let Some(Running { life, .. }) = somebody(world) else {
         return;
     };
-    let steps = u32::try_from(world.state().rng.below(60)).unwrap_or_default();
-    world.state().ordeals.insert(life, Ordeal { steps, fate });
+    let mut state = world.state();
+    let places = [None, Some(Point::Committed), Some(Point::Checked), Some(Point::Sent)];
+    let at = state.rng.pick(&places, None);
+    let most = match at {
+        None => 60,
+        Some(Point::Committed) => 20,
+        Some(_) => 3,
+    };
+    let steps = u32::try_from(state.rng.below(most)).unwrap_or_default();
+    state.ordeals.insert(life, Ordeal { at, steps, fate });
 }
 
 /// What follows when a process has died: the service manager starts another.

@@ -104,28 +104,28 @@ pub(super) struct Plan {
 }
 
 fn rate(rng: &mut Rng, most: u64) -> u64 {
-    if rng.chance(400) { rng.below(most.saturating_add(1)) } else { 0 }
+    if rng.chance(500) { rng.below(most.saturating_add(1)) } else { 0 }
 }
 
 impl Rates {
     fn draw(rng: &mut Rng) -> Self {
         Self {
             unreachable: rate(rng, 300),
-            lost_before: rate(rng, 300),
-            lost_after: rate(rng, 400),
-            late: rate(rng, 400),
+            lost_before: rate(rng, 500),
+            lost_after: rate(rng, 500),
+            late: rate(rng, 500),
             refused: rate(rng, 200),
             throttled: rate(rng, 200),
             unread: rate(rng, 200),
             read_refused: rate(rng, 60),
             incomplete: rate(rng, 150),
             unfiltered: rate(rng, 700),
-            statements: rate(rng, 600),
+            statements: if rng.chance(200) { rng.below(600) } else { 0 },
             processor: rate(rng, 300),
             unclear_opening: rate(rng, 500),
             processor_refuses: rate(rng, 60),
-            disk: rate(rng, 60),
-            unclear_commit: rate(rng, 60),
+            disk: rate(rng, 40),
+            unclear_commit: rate(rng, 40),
             hint_lost: rate(rng, 600),
             hint_repeated: rate(rng, 600),
         }
@@ -154,9 +154,9 @@ impl Plan {
             beyond_quiescence: rng.chance(150),
             marks_paid: rng.chance(500),
             fee_percent: rng.pick(&[0, 0, 5], 0),
-            poll: rng.pick(&[10 * MINUTE, 2 * HOUR, 6 * HOUR], HOUR),
+            poll: rng.pick(&[30 * MINUTE, 6 * HOUR, 6 * HOUR], HOUR),
             quiescence: rng.pick(&[2 * MINUTE, 10 * MINUTE, 10 * MINUTE], MINUTE),
-            monitor: rng.between(4, 6).saturating_mul(DAY),
+            monitor: rng.between(3, 4).saturating_mul(DAY),
             rates: Rates::draw(rng),
             outages,
             crashes: few(rng, 4),
