@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::clock::true_time;
 use super::coverage::Happening;
 use super::executor::Life;
 use super::plan::{DAY, HOUR, MINUTE};
@@ -46,6 +47,9 @@ pub(super) fn lay_out(world: &Arc<World>, documents: &[DocumentRef]) {
     }
     for _ in 0..plan.retries {
         later(world, soon(), retry);
+    }
+    for _ in 0..plan.restores {
+        later(world, soon(), restore);
     }
     for _ in 0..plan.reconciles {
         later(world, sometime(), compare_books);
@@ -175,9 +179,30 @@ pub(super) fn restart(world: &Arc<World>, host: usize) {
     ring_all(world, 61_000);
 }
 
-fn jump(world: &Arc<World>) {
+/// The database loses its last minutes, as a standby that takes over or a backup does. All instances are down meanwhile,
+/// and no write is under way: what one that is executed later does then, nobody could know.
+fn restore(world: &Arc<World>) {
+    let now = world.now();
+    let lives: Vec<Life> = world.state().running.iter().flatten().map(|it| it.life).collect();
+    lives.into_iter().for_each(|life| world.crash(life));
+    let mut state = world.state();
+    if state.splynx.is_something_under_way() {
+        return;
+    }
+    let back = state.rng.between(1000, 20 * MINUTE);
+    if state.disk.go_back(true_time(now.saturating_sub(back))) {
+        state.coverage.count(Happening::Restored);
+        state.journal.note(now, "restored", back, String::new);
+    }
+}
+
+/// A clock jumps; also where a write has just got lost, which is when it could do harm.
+pub(super) fn jump(world: &Arc<World>) {
     let now = world.now();
     let mut state = world.state();
+    if now >= state.plan.heal_at {
+        return;
+    }
     let by = state.rng.between(-DAY, DAY);
     let is_ahead = by > 0;
     state.coverage.count(if is_ahead { Happening::JumpAhead } else { Happening::JumpBack });

@@ -133,7 +133,7 @@ impl World {
     }
 
     /// Ends a process where it stands.
-    fn crash(self: &Arc<Self>, life: Life) {
+    pub(super) fn crash(self: &Arc<Self>, life: Life) {
         self.schedule.kill(life);
         let mut state = self.state();
         let is_of = |place: &Option<Running>| place.as_ref().is_some_and(|it| it.life == life);
