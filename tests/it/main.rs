@@ -11,6 +11,7 @@ mod doctor;
 mod edits;
 mod fees;
 mod identity;
+mod model;
 mod outages;
 mod pairing;
 mod paying;

@@ -1,8 +1,8 @@
 //! Looks at the document once more before anything goes on it: somebody may have changed it, or another attempt may have
 //! paid it, since the decision.
 //!
-//! **Invariant:** only what Splynx surely does not have is decided anew, and a payment only if it was never begun; its
-//! key stays, so that it still exists once.
+//! **Invariant:** only what Splynx surely does not have is decided anew: it was never begun, or refused, or proved to be
+//! absent. Its key stays, so that it still exists once.
 
 use super::decide::{expected, is_as_frozen};
 use super::{Reach, document_of, later};
@@ -17,12 +17,7 @@ pub(super) async fn before_sending(
     turn: &mut Turn<'_>,
     posting: &Posting,
 ) -> Result<Option<Reach>, TurnError> {
-    let may_change = match posting.kind {
-        PostingKind::FeeItem => true,
-        PostingKind::DocumentPayment => posting.tries == 0,
-        _ => false,
-    };
-    if !may_change {
+    if !matches!(posting.kind, PostingKind::FeeItem | PostingKind::DocumentPayment) {
         return Ok(None);
     }
     let reference = document_of(turn)?;

@@ -58,7 +58,7 @@ pub(super) async fn secrets_are_stored_only_sealed(world: World) {
             .select(secrets.assume_not_null())
             .first::<Vec<u8>>(conn)?)
     };
-    let sealed = world.store.read(work).await.unwrap();
+    let sealed = world.db().read(work).await.unwrap();
     assert!(!contains(&sealed, b"private-key-1") && !contains(&sealed, b"api-token-1"));
     if let Place::Sqlite(folder) = &world.place {
         for file in std::fs::read_dir(folder.path()).unwrap() {

@@ -121,7 +121,7 @@ pub(super) async fn a_served_hint_does_not_wake_again(world: World) {
         use diesel::prelude::*;
         Ok(super::super::schema::hints::table.count().get_result::<i64>(conn)?)
     };
-    assert_eq!(world.store.read(count).await.unwrap(), 0);
+    assert_eq!(world.db().read(count).await.unwrap(), 0);
     assert_eq!(hinted(&world, 200).await, HintOutcome::Stored);
 }
 

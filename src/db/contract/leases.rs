@@ -84,7 +84,7 @@ pub(super) async fn a_look_is_counted_and_mere_work_is_not(world: World) {
         let rows = attempts::table.order(attempts::id);
         Ok(rows.select((attempts::looks, attempts::last_look)).load(conn)?)
     };
-    let looks: Vec<(i64, Option<i64>)> = world.store.read(looks).await.unwrap();
+    let looks: Vec<(i64, Option<i64>)> = world.db().read(looks).await.unwrap();
     let now = Some(at(100).timestamp_millis());
     assert_eq!(looks, [(1, now), (0, None), (1, now)]);
 }

@@ -9,10 +9,13 @@ mod leases;
 mod opening;
 mod people;
 mod races;
+mod simulated;
 mod steps;
 mod telling;
 mod threads;
 
+use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -40,8 +43,9 @@ use crate::domain::posting::{Posting, PostingKind, PostingState};
 use crate::domain::review::{Review, ReviewReason};
 use crate::ports::clock::Clock;
 use crate::ports::entropy::SystemEntropy;
-use crate::ports::store::{Change, Claim, Ledger, Store as _};
+use crate::ports::store::{Change, Claim, Ledger, Store};
 use crate::sim::postgres::{Database, Server};
+use crate::sim::simulate::disk::DiskPort;
 
 macro_rules! contract {
     ($($story:ident: [$($test:ident),* $(,)?])*) => {
@@ -174,19 +178,45 @@ contract! {
 enum Kind {
     Sqlite,
     Postgresql,
+    Simulated,
 }
 
 #[derive(Debug)]
 enum Place {
     Sqlite(TempDir),
     Postgresql(Database),
+    /// The disk of the simulated world (docs/adr/0005): it must not be kinder than the real ones.
+    Simulated,
+}
+
+/// The store a story is played on.
+enum Held {
+    Db(Db),
+    Simulated(DiskPort),
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Held").finish_non_exhaustive()
+    }
+}
+
+impl Deref for Held {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Db(db) => db,
+            Self::Simulated(disk) => disk,
+        }
+    }
 }
 
 /// A database of its own, open once.
 #[derive(Debug)]
 struct World {
     // Closed before its place goes.
-    store: Db,
+    store: Held,
     clock: Arc<TestClock>,
     place: Place,
 }
@@ -215,6 +245,7 @@ impl Place {
     fn new(kind: Kind) -> Self {
         static SERVER: OnceLock<Server> = OnceLock::new();
         match kind {
+            Kind::Simulated => Self::Simulated,
             Kind::Sqlite => Self::Sqlite(TempDir::new().unwrap()),
             Kind::Postgresql => {
                 let server = SERVER.get_or_init(|| Server::start().unwrap());
@@ -227,6 +258,7 @@ impl Place {
         let text = match self {
             Self::Sqlite(folder) => format!("sqlite://{}/test.db", folder.path().display()),
             Self::Postgresql(database) => database.url(),
+            Self::Simulated => unreachable!("the simulated disk is reached through its port alone"),
         };
         DatabaseUrl::parse(&text).unwrap()
     }
@@ -246,9 +278,20 @@ impl World {
     async fn new(kind: Kind) -> Self {
         let place = Place::new(kind);
         let clock = Arc::new(TestClock(Mutex::new(at(0))));
-        let store = Db::open(place.options(&clock)).await.unwrap();
+        let store = match kind {
+            Kind::Simulated => Held::Simulated(DiskPort::alone(Arc::<TestClock>::clone(&clock))),
+            _ => Held::Db(Db::open(place.options(&clock)).await.unwrap()),
+        };
         store.add_connection(&connection(1)).await.unwrap();
         Self { store, clock, place }
+    }
+
+    /// The database itself, where a story goes past the port.
+    fn db(&self) -> &Db {
+        match &self.store {
+            Held::Db(db) => db,
+            Held::Simulated(_) => unreachable!("this story is not played on the simulated disk"),
+        }
     }
 
     fn options(&self) -> Options {
@@ -262,8 +305,11 @@ impl World {
 
     async fn reopen(self) -> Self {
         let Self { store, clock, place } = self;
+        if matches!(store, Held::Simulated(_)) {
+            return Self { store, clock, place };
+        }
         drop(store);
-        let store = Db::open(place.options(&clock)).await.unwrap();
+        let store = Held::Db(Db::open(place.options(&clock)).await.unwrap());
         Self { store, clock, place }
     }
 
@@ -271,6 +317,7 @@ impl World {
     fn execute(&self, statements: &str) {
         match &self.place {
             Place::Postgresql(database) => database.run(statements).unwrap(),
+            Place::Simulated => unreachable!("the simulated disk knows no SQL"),
             Place::Sqlite(_) => {
                 AnyConnection::open(&self.place.url(), Role::Writer, Missing::Refuse)
                     .unwrap()
@@ -281,7 +328,7 @@ impl World {
     }
 
     async fn created(&self, attempt: Attempt) -> Attempt {
-        created(&self.store, attempt).await
+        created(&*self.store, attempt).await
     }
 
     async fn ledger(&self, id: AttemptId) -> Ledger {
@@ -299,7 +346,7 @@ impl World {
     }
 }
 
-async fn created(store: &Db, attempt: Attempt) -> Attempt {
+async fn created(store: &dyn Store, attempt: Attempt) -> Attempt {
     match store.claim(&attempt, at(0)).await.unwrap() {
         Claim::Created(attempt) => attempt,
         Claim::Existing(other) => panic!("{} stands in the way of {}", other.id, attempt.id),

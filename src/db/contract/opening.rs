@@ -34,6 +34,7 @@ pub(super) async fn processes_that_open_a_new_database_at_once_all_succeed(world
     let kind = match world.place {
         Place::Sqlite(_) => Kind::Sqlite,
         Place::Postgresql(_) => Kind::Postgresql,
+        Place::Simulated => Kind::Simulated,
     };
     let place = Place::new(kind);
     let opened = join_all((0..4).map(|_| Db::open(place.options(&world.clock)))).await;
@@ -100,10 +101,11 @@ pub(super) async fn the_schema_is_what_the_queries_believe(world: World) {
             "SELECT table_name || '.' || column_name AS name FROM information_schema.columns \
              WHERE table_schema = 'public' AND left(table_name, 2) <> '__'"
         }
+        Place::Simulated => unreachable!("the simulated disk has no schema"),
     };
     let load = move |conn: &mut AnyConnection| Ok(diesel::sql_query(query).load::<Name>(conn)?);
     let mut found: Vec<String> =
-        world.store.read(load).await.unwrap().into_iter().map(|row| row.name).collect();
+        world.db().read(load).await.unwrap().into_iter().map(|row| row.name).collect();
     found.sort_unstable();
     let mut believed = believed.concat();
     believed.sort_unstable();

@@ -192,7 +192,7 @@ pub(super) async fn the_last_good_value_is_remembered(world: World) {
 }
 
 pub(super) async fn nonces_only_rise(world: World) {
-    let next = |key, floor| world.store.next(key, floor);
+    let next = |key, floor| world.db().next(key, floor);
     assert_eq!(next("key", 100).await.unwrap(), 100);
     assert_eq!(next("key", 100).await.unwrap(), 101);
     assert_eq!(next("key", 50).await.unwrap(), 102);

@@ -26,7 +26,7 @@ pub(super) async fn simultaneous_clicks_get_one_attempt(world: World) {
             let attempt = Attempt { open_key, ..attempt(100 * round + n) };
             claimed(store, attempt)
         };
-        let claims = at_once([&world.store, &other], 12, click).await;
+        let claims = at_once([world.db(), &other], 12, click).await;
         let winners: BTreeSet<AttemptId> = claims
             .iter()
             .map(|claim| match claim {
@@ -50,7 +50,7 @@ pub(super) async fn of_simultaneous_steps_one_wins(world: World) {
             let credit = credit(&attempt, u128::from(round) * 100 + n, 1);
             applied(store, Change { credits: vec![credit], ..Change::of(attempt.clone()) })
         };
-        let won = at_once([&world.store, &other], 12, step).await;
+        let won = at_once([world.db(), &other], 12, step).await;
         assert_eq!(won.iter().filter(|won| **won).count(), 1);
         let ledger = world.ledger(attempt.id).await;
         assert_eq!(ledger.credits.len(), usize::try_from(round + 1).unwrap());
@@ -69,7 +69,7 @@ pub(super) async fn two_processes_never_lease_one_attempt(world: World) {
     }
     let mut leased: Vec<AttemptId> = Vec::new();
     for _ in 0..4 {
-        let batches = at_once([&world.store, &other], 6, leased_ten).await;
+        let batches = at_once([world.db(), &other], 6, leased_ten).await;
         leased.extend(batches.into_iter().flatten());
     }
     let different: BTreeSet<AttemptId> = leased.iter().copied().collect();
@@ -90,7 +90,7 @@ pub(super) async fn simultaneous_hints_are_stored_once(world: World) {
     for round in 0..10 {
         let attempt = world.created(attempt(round)).await;
         let hint = |store, _| hinted(store, attempt.hook.clone());
-        let outcomes = at_once([&world.store, &other], 12, hint).await;
+        let outcomes = at_once([world.db(), &other], 12, hint).await;
         let stored = outcomes.into_iter().filter(|outcome| *outcome == HintOutcome::Stored);
         assert_eq!(stored.count(), 1);
     }
@@ -118,7 +118,7 @@ pub(super) async fn a_hint_is_never_lost_to_a_step(world: World) {
         let hint = now + TimeDelta::seconds(5);
         let hook = Hook::new(1);
         let (stored, applied) =
-            join(other.record_hint(&hook, hint), world.store.apply(&change)).await;
+            join(other.record_hint(&hook, hint), world.db().apply(&change)).await;
         assert_eq!(stored.unwrap(), HintOutcome::Stored);
         assert!(applied.unwrap());
         assert_eq!(world.attempt(attempt(1).id).await.look_at, Some(hint), "round {round}");
@@ -127,7 +127,7 @@ pub(super) async fn a_hint_is_never_lost_to_a_step(world: World) {
 
 pub(super) async fn nonces_of_two_processes_never_meet(world: World) {
     let other = world.second().await;
-    let nonces = at_once([&world.store, &other], 200, |store, _| store.next("key", 5)).await;
+    let nonces = at_once([world.db(), &other], 200, |store, _| store.next("key", 5)).await;
     let different: BTreeSet<i64> = nonces.into_iter().map(Result::unwrap).collect();
     assert_eq!(different.len(), 200);
     assert_eq!(different.first(), Some(&5));
@@ -135,10 +135,10 @@ pub(super) async fn nonces_of_two_processes_never_meet(world: World) {
 
 pub(super) async fn simultaneous_activations_leave_one_active(world: World) {
     let other = world.second().await;
-    let added = at_once([&world.store, &other], 8, activated).await;
+    let added = at_once([world.db(), &other], 8, activated).await;
     let added = added.into_iter().filter(|added| *added).count();
     assert!(added >= 1);
-    let all = world.store.connections().await.unwrap();
+    let all = world.db().connections().await.unwrap();
     let active = all.iter().filter(|it| it.status == ConnectionStatus::Active).count();
     assert_eq!((all.len(), active), (added + 1, 1));
 }
@@ -151,8 +151,8 @@ async fn activated(store: &Db, n: u128) -> bool {
 
 pub(super) async fn values_remembered_at_once_do_not_clash(world: World) {
     let other = world.second().await;
-    at_once([&world.store, &other], 20, remembered).await;
-    assert!(world.store.remembered("name").await.unwrap().is_some());
+    at_once([world.db(), &other], 20, remembered).await;
+    assert!(world.db().remembered("name").await.unwrap().is_some());
 }
 
 async fn remembered(store: &Db, n: u128) {

@@ -37,7 +37,7 @@ fn hold(store: &Db) -> (std::sync::mpsc::Sender<()>, impl Future<Output = Result
 }
 
 pub(super) async fn one_failing_job_does_not_spoil_the_group(world: World) {
-    let store = &world.store;
+    let store = world.db();
     store.write(|conn| insert(conn, "a")).await.unwrap();
     let (go, held) = hold(store);
     let jobs = ["b", "a", "c", "a", "d"].map(|name| store.write(move |conn| insert(conn, name)));
@@ -54,7 +54,7 @@ pub(super) async fn one_failing_job_does_not_spoil_the_group(world: World) {
 }
 
 pub(super) async fn a_panicking_job_does_not_spoil_the_group(world: World) {
-    let store = &world.store;
+    let store = world.db();
     let (go, held) = hold(store);
     let jobs = ["a", "panic", "b"].map(|name| {
         store.write(move |conn| {
@@ -82,14 +82,14 @@ pub(super) async fn a_swallowed_error_is_not_mistaken_for_a_commit(world: World)
         let _ = insert(conn, "a");
         Ok(())
     };
-    let end = world.store.write(work).await;
-    let committed = names(&world.store).await == ["a"];
+    let end = world.db().write(work).await;
+    let committed = names(world.db()).await == ["a"];
     assert_eq!(end.is_ok(), committed, "{end:?}");
 }
 
 pub(super) async fn a_reader_cannot_write(world: World) {
-    assert!(world.store.read(|conn| insert(conn, "a")).await.is_err());
-    assert_eq!(names(&world.store).await, [""; 0]);
+    assert!(world.db().read(|conn| insert(conn, "a")).await.is_err());
+    assert_eq!(names(world.db()).await, [""; 0]);
 }
 
 pub(super) async fn a_panicking_reader_goes_on(world: World) {
@@ -97,20 +97,20 @@ pub(super) async fn a_panicking_reader_goes_on(world: World) {
         let panicking = |_: &mut AnyConnection| -> Result<(), Failure> {
             panic!("a job that panics on purpose");
         };
-        let end = world.store.read(panicking).await;
+        let end = world.db().read(panicking).await;
         assert!(matches!(end, Err(StoreError::Refused(_))), "{end:?}");
     }
-    assert_eq!(names(&world.store).await, [""; 0]);
+    assert_eq!(names(world.db()).await, [""; 0]);
 }
 
 pub(super) async fn dropping_the_database_ends_the_queued_jobs_first(world: World) {
     let answers: Vec<_> = ["a", "b", "c"]
-        .map(|name| world.store.writer.submit(move |conn| insert(conn, name)))
+        .map(|name| world.db().writer.submit(move |conn| insert(conn, name)))
         .into_iter()
         .collect();
     let world = world.reopen().await;
     for answer in answers {
         answer.await.unwrap().unwrap();
     }
-    assert_eq!(names(&world.store).await, ["a", "b", "c"]);
+    assert_eq!(names(world.db()).await, ["a", "b", "c"]);
 }

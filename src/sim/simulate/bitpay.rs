@@ -42,6 +42,8 @@ pub(super) struct Invoice {
     pub(super) id: ProcessorInvoiceId,
     pub(super) price: Money,
     pub(super) hook: String,
+    /// When we last asked about it, by true time.
+    pub(super) observed: i64,
     born: i64,
     shown: bool,
     phases: Vec<Phase>,
@@ -61,6 +63,11 @@ impl Invoice {
             status: ProcessorStatus::Unpaid,
             exception: Exception::None,
         })
+    }
+
+    /// When the last thing happens to it.
+    pub(super) fn last_change(&self) -> i64 {
+        self.phases.last().map_or(self.born, |phase| phase.from)
     }
 
     /// Whether its money was final at some moment.
@@ -167,6 +174,7 @@ impl State {
                 id: id.unwrap_or_else(|_| unreachable!("letters and digits are an id")),
                 price: wish.price,
                 hook,
+                observed: 0,
                 born: now,
                 shown: false,
                 phases: vec![unpaid],
@@ -182,9 +190,10 @@ impl State {
         opened
     }
 
-    fn observe(&self, id: &ProcessorInvoiceId, now: i64) -> Option<Observation> {
-        let (attempt, invoice) =
-            self.bitpay.invoices.iter().find(|(_, invoice)| invoice.id == *id)?;
+    fn observe(&mut self, id: &ProcessorInvoiceId, now: i64) -> Option<Observation> {
+        let mut invoices = self.bitpay.invoices.iter_mut();
+        let (attempt, invoice) = invoices.find(|(_, invoice)| invoice.id == *id)?;
+        invoice.observed = now;
         let phase = invoice.phase(now);
         Some(Observation {
             invoice: id.clone(),

@@ -50,6 +50,8 @@ happenings! {
     TwoInstances = "worlds with two instances",
     /// One instance that ends all leases at its start.
     OneInstance = "worlds with one instance",
+    /// The database went back to what it was a moment ago.
+    Restored = "restored databases",
     /// A commit failed.
     CommitFailed = "failed commits",
     /// A commit happened and was reported as failed.

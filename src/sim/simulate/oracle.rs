@@ -17,7 +17,7 @@ use crate::ports::store::Ledger;
 /// All that is wrong in the end.
 pub(super) fn judge(state: &mut State) -> Vec<String> {
     let mut wrong = Vec::new();
-    if !state.disk.is_at_rest() {
+    if state.plan.to_the_end && !state.disk.is_at_rest() {
         wrong.push("the world does not come to rest: something stays due for ever".to_owned());
     }
     let ledgers = state.disk.ledgers();
@@ -39,7 +39,8 @@ fn judge_attempt(state: &mut State, ledger: &Ledger) -> Vec<String> {
     let told = |reasons: &[ReviewReason]| {
         reviews.iter().any(|it| it.closed.is_none() && reasons.contains(&it.reason))
     };
-    let mut wrong = wrong_sums(&state.splynx, ledger, &invoice);
+    let is_restored = state.plan.restores > 0 && told(&[ReviewReason::BooksDiffer]);
+    let mut wrong = wrong_sums(&state.splynx, ledger, &invoice, is_restored);
     let in_full = invoice.price.to_decimal();
     let paid = paid_by(&state.splynx, &invoice);
     if paid == in_full && !invoice.is_settled() && !told(&[ReviewReason::TakenBack]) {
@@ -55,7 +56,7 @@ fn judge_attempt(state: &mut State, ledger: &Ledger) -> Vec<String> {
             wrong.push(format!("{doubles:?} exist twice and nobody is told"));
         }
     }
-    if paid == in_full && ledger.attempt.state != Stand::Recorded {
+    if paid == in_full && !is_restored && ledger.attempt.state != Stand::Recorded {
         wrong.push(format!("all is credited, but it stands as {:?}", ledger.attempt.state));
     }
     wrong.extend(wrong_document(&state.splynx, ledger, told(&[ReviewReason::NotMarkedPaid])));
@@ -78,11 +79,14 @@ fn paid_by(books: &Books, invoice: &Invoice) -> Decimal {
         .fold(Decimal::ZERO, |sum, row| sum.saturating_add(row.amount))
 }
 
-fn wrong_sums(books: &Books, ledger: &Ledger, invoice: &Invoice) -> Vec<String> {
+/// Where the database lost what it knew, a person compares the sums; but nothing may be there twice or too much.
+fn wrong_sums(books: &Books, ledger: &Ledger, invoice: &Invoice, is_restored: bool) -> Vec<String> {
     let paid = paid_by(books, invoice);
     let price = invoice.price.to_decimal();
     let mut wrong = Vec::new();
-    let fits = if invoice.is_settled() {
+    let fits = if is_restored && invoice.ever_settled() {
+        paid <= price
+    } else if invoice.is_settled() {
         paid == price
     } else if invoice.ever_settled() {
         paid == price || paid.is_zero()

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::clock::true_time;
 use super::coverage::Happening;
 use super::executor::Life;
 use super::plan::{DAY, HOUR, MINUTE};
 use super::process::{self, Running, dollars, ring_all};
-use super::world::{Fate, Ordeal, State, World};
+use super::world::{Fate, Ordeal, Point, State, World};
 use crate::app::start_payment::{self, Checkout};
 use crate::app::{dead_end::DeadEnd, receive_hint, reconcile};
 use crate::domain::ids::{CustomerId, Hook};
@@ -29,12 +30,14 @@ pub(super) fn lay_out(world: &Arc<World>, documents: &[DocumentRef]) {
     let sometime = || world.state().rng.between(0, plan.heal_at);
     // Most bad luck is of use only while there is something to do.
     let soon = || first.saturating_add(world.state().rng.between(0, 4 * HOUR)).min(plan.heal_at);
+    // What waits for its moment had better begin to wait early.
+    let early = || world.state().rng.between(0, first.saturating_add(2 * HOUR)).min(plan.heal_at);
     for _ in 0..plan.crashes {
-        later(world, soon(), |world| doom(world, Fate::Crash));
+        later(world, early(), |world| doom(world, Fate::Crash));
     }
     for _ in 0..plan.freezes {
         let pause = world.state().rng.between(1000, 30 * MINUTE);
-        later(world, soon(), move |world| doom(world, Fate::Freeze(pause)));
+        later(world, early(), move |world| doom(world, Fate::Freeze(pause)));
     }
     for _ in 0..plan.jumps {
         later(world, soon(), jump);
@@ -44,6 +47,9 @@ pub(super) fn lay_out(world: &Arc<World>, documents: &[DocumentRef]) {
     }
     for _ in 0..plan.retries {
         later(world, soon(), retry);
+    }
+    for _ in 0..plan.restores {
+        later(world, soon(), restore);
     }
     for _ in 0..plan.reconciles {
         later(world, sometime(), compare_books);
@@ -149,8 +155,16 @@ fn doom(world: &Arc<World>, fate: Fate) {
     let Some(Running { life, .. }) = somebody(world) else {
         return;
     };
-    let steps = u32::try_from(world.state().rng.below(60)).unwrap_or_default();
-    world.state().ordeals.insert(life, Ordeal { steps, fate });
+    let mut state = world.state();
+    let places = [None, Some(Point::Committed), Some(Point::Checked), Some(Point::Sent)];
+    let at = state.rng.pick(&places, None);
+    let most = match at {
+        None => 60,
+        Some(Point::Committed) => 20,
+        Some(_) => 3,
+    };
+    let steps = u32::try_from(state.rng.below(most)).unwrap_or_default();
+    state.ordeals.insert(life, Ordeal { at, steps, fate });
 }
 
 /// What follows when a process has died: the service manager starts another.
@@ -165,9 +179,30 @@ pub(super) fn restart(world: &Arc<World>, host: usize) {
     ring_all(world, 61_000);
 }
 
-fn jump(world: &Arc<World>) {
+/// The database loses its last minutes, as a standby that takes over or a backup does. All instances are down meanwhile,
+/// and no write is under way: what one that is executed later does then, nobody could know.
+fn restore(world: &Arc<World>) {
+    let now = world.now();
+    let lives: Vec<Life> = world.state().running.iter().flatten().map(|it| it.life).collect();
+    lives.into_iter().for_each(|life| world.crash(life));
+    let mut state = world.state();
+    if state.splynx.is_something_under_way() {
+        return;
+    }
+    let back = state.rng.between(1000, 20 * MINUTE);
+    if state.disk.go_back(true_time(now.saturating_sub(back))) {
+        state.coverage.count(Happening::Restored);
+        state.journal.note(now, "restored", back, String::new);
+    }
+}
+
+/// A clock jumps; also where a write has just got lost, which is when it could do harm.
+pub(super) fn jump(world: &Arc<World>) {
     let now = world.now();
     let mut state = world.state();
+    if now >= state.plan.heal_at {
+        return;
+    }
     let by = state.rng.between(-DAY, DAY);
     let is_ahead = by > 0;
     state.coverage.count(if is_ahead { Happening::JumpAhead } else { Happening::JumpBack });

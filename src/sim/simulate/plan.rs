@@ -99,33 +99,37 @@ pub(super) struct Plan {
     pub(super) clicks: u32,
     /// Documents there are.
     pub(super) documents: i64,
+    /// Restores of the database from a moment ago.
+    pub(super) restores: u32,
+    /// Whether the world is played to the end of all watching, and not only until all has settled down.
+    pub(super) to_the_end: bool,
     /// When everything is well again.
     pub(super) heal_at: i64,
 }
 
 fn rate(rng: &mut Rng, most: u64) -> u64 {
-    if rng.chance(400) { rng.below(most.saturating_add(1)) } else { 0 }
+    if rng.chance(500) { rng.below(most.saturating_add(1)) } else { 0 }
 }
 
 impl Rates {
     fn draw(rng: &mut Rng) -> Self {
         Self {
             unreachable: rate(rng, 300),
-            lost_before: rate(rng, 300),
-            lost_after: rate(rng, 400),
-            late: rate(rng, 400),
+            lost_before: rate(rng, 500),
+            lost_after: rate(rng, 500),
+            late: rate(rng, 500),
             refused: rate(rng, 200),
             throttled: rate(rng, 200),
             unread: rate(rng, 200),
             read_refused: rate(rng, 60),
             incomplete: rate(rng, 150),
             unfiltered: rate(rng, 700),
-            statements: rate(rng, 600),
+            statements: if rng.chance(200) { rng.below(600) } else { 0 },
             processor: rate(rng, 300),
             unclear_opening: rate(rng, 500),
             processor_refuses: rate(rng, 60),
-            disk: rate(rng, 60),
-            unclear_commit: rate(rng, 60),
+            disk: rate(rng, 40),
+            unclear_commit: rate(rng, 40),
             hint_lost: rate(rng, 600),
             hint_repeated: rate(rng, 600),
         }
@@ -143,7 +147,7 @@ fn few(rng: &mut Rng, most: u64) -> u32 {
 impl Plan {
     /// The world of this seed.
     pub(super) fn draw(rng: &mut Rng) -> Self {
-        let heal_at = rng.between(2 * HOUR, 20 * HOUR);
+        let heal_at = rng.between(2 * HOUR, 12 * HOUR);
         let mut outages = Vec::new();
         for _ in 0..few(rng, 2) {
             let begin = rng.between(0, heal_at);
@@ -154,9 +158,9 @@ impl Plan {
             beyond_quiescence: rng.chance(150),
             marks_paid: rng.chance(500),
             fee_percent: rng.pick(&[0, 0, 5], 0),
-            poll: rng.pick(&[10 * MINUTE, 2 * HOUR, 6 * HOUR], HOUR),
+            poll: rng.pick(&[HOUR, 6 * HOUR, 6 * HOUR], HOUR),
             quiescence: rng.pick(&[2 * MINUTE, 10 * MINUTE, 10 * MINUTE], MINUTE),
-            monitor: rng.between(4, 6).saturating_mul(DAY),
+            monitor: rng.between(3, 4).saturating_mul(DAY),
             rates: Rates::draw(rng),
             outages,
             crashes: few(rng, 4),
@@ -167,6 +171,8 @@ impl Plan {
             reconciles: few(rng, 2),
             clicks: u32::try_from(rng.between(1, 4)).unwrap_or(1),
             documents: rng.between(1, 2),
+            restores: if rng.chance(150) { 1 } else { 0 },
+            to_the_end: rng.chance(60),
             heal_at,
         }
     }

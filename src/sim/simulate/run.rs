@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 
-use super::bitpay::Site;
+use super::bitpay::{Invoice, Site};
 use super::clock::true_time;
 use super::coverage::{Coverage, Happening};
 use super::disk::Disk;
@@ -13,7 +13,7 @@ use super::executor::Executor;
 use super::journal::Journal;
 use super::oracle;
 use super::people;
-use super::plan::{DAY, Houses, Plan};
+use super::plan::{DAY, HOUR, Houses, Plan};
 use super::process;
 use super::rng::Rng;
 use super::splynx::Books;
@@ -23,6 +23,7 @@ use crate::domain::connection::{
 };
 use crate::domain::ids::ConnectionId;
 use crate::domain::payable::{DocumentKind, DocumentRef};
+use crate::ports::store::Ledger;
 
 /// What came of one seed.
 #[derive(Debug, Clone)]
@@ -58,9 +59,9 @@ pub fn simulate(seed: u64, trace: bool) -> Outcome {
         process::start(&world, 1);
     }
     people::lay_out(&world, &documents);
-    let at_rest = executor.run(horizon);
+    let at_rest = play(&world, &mut executor, horizon);
     people::compare_books(&world);
-    executor.run(horizon.saturating_add(DAY));
+    executor.run(world.now().saturating_add(HOUR));
     let mut state = world.state();
     let wrong = oracle::judge(&mut state);
     if !at_rest && wrong.is_empty() {
@@ -83,6 +84,34 @@ pub fn simulate(seed: u64, trace: bool) -> Outcome {
         violations,
         trace: journal.into_lines(),
     }
+}
+
+/// Plays until nothing is left, or nothing but watching. Returns whether there is an end.
+fn play(world: &Arc<World>, executor: &mut Executor, horizon: i64) -> bool {
+    let (mut until, to_the_end) = {
+        let plan = &world.state().plan;
+        (plan.heal_at.saturating_add(HOUR), plan.to_the_end)
+    };
+    while !to_the_end && until < horizon {
+        if executor.run(until) || has_settled_down(world) {
+            return true;
+        }
+        until = until.saturating_add(2 * HOUR);
+    }
+    executor.run(horizon)
+}
+
+fn has_settled_down(world: &World) -> bool {
+    let state = world.state();
+    let invoices = &state.bitpay.invoices;
+    let changes = invoices.values().map(Invoice::last_change);
+    let since = changes.max().unwrap_or_default().max(state.plan.heal_at);
+    let is_known = |ledger: &Ledger| {
+        let attempt = &ledger.attempt;
+        let seen = invoices.get(&attempt.id).is_some_and(|invoice| invoice.observed > since);
+        attempt.work_at.is_none() && (seen || attempt.look_at.is_none())
+    };
+    !state.splynx.is_something_under_way() && state.disk.ledgers().iter().all(is_known)
 }
 
 fn beginning(mut rng: Rng, plan: Plan, trace: bool) -> (State, Vec<DocumentRef>) {
@@ -112,6 +141,9 @@ fn beginning(mut rng: Rng, plan: Plan, trace: bool) -> (State, Vec<DocumentRef>)
         .collect();
     let mut disk = Disk::default();
     disk.begin_with(connection());
+    if plan.restores > 0 {
+        disk.keep_history();
+    }
     let state = State {
         rng,
         plan,

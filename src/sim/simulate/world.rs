@@ -46,7 +46,9 @@ pub(super) struct State {
 /// What a process is to meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ordeal {
-    /// After so many steps.
+    /// Where; `None`: anywhere.
+    pub(super) at: Option<Point>,
+    /// After so many steps there.
     pub(super) steps: u32,
     /// What then.
     pub(super) fate: Fate,
@@ -97,7 +99,7 @@ impl World {
 
     /// One step of a process: here it may die or be suspended.
     pub(super) async fn step(self: &Arc<Self>, life: Life, point: Point) {
-        match self.fate_of(life) {
+        match self.fate_of(life, point) {
             None => {}
             Some(Fate::Crash) => {
                 self.state().count_crash(point);
@@ -112,12 +114,15 @@ impl World {
         }
     }
 
-    fn fate_of(&self, life: Life) -> Option<Fate> {
+    fn fate_of(&self, life: Life, point: Point) -> Option<Fate> {
         if life == OUTSIDE {
             return None;
         }
         let mut state = self.state();
         let ordeal = state.ordeals.get_mut(&life)?;
+        if ordeal.at.is_some_and(|at| at != point) {
+            return None;
+        }
         if ordeal.steps > 0 {
             ordeal.steps = ordeal.steps.saturating_sub(1);
             return None;
@@ -128,7 +133,7 @@ impl World {
     }
 
     /// Ends a process where it stands.
-    fn crash(self: &Arc<Self>, life: Life) {
+    pub(super) fn crash(self: &Arc<Self>, life: Life) {
         self.schedule.kill(life);
         let mut state = self.state();
         let is_of = |place: &Option<Running>| place.as_ref().is_some_and(|it| it.life == life);

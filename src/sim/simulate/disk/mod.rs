@@ -33,6 +33,10 @@ pub(crate) struct Disk {
     remembered: BTreeMap<String, String>,
     topics: BTreeMap<(AlertKind, String), Topic>,
     proofs: BTreeMap<NaiveDate, Proof>,
+    /// What each attempt was before its last changes, by true time: newest last.
+    history: Vec<(DateTime<Utc>, Row)>,
+    /// Whether the past is kept.
+    keeps_history: bool,
 }
 
 /// An attempt and all that hangs on it.
@@ -88,6 +92,36 @@ impl Disk {
     /// Every attempt with all that hangs on it.
     pub(crate) fn ledgers(&self) -> Vec<Ledger> {
         self.attempts.values().map(Row::ledger).collect()
+    }
+
+    /// From now on the past is kept, so that it can come back.
+    pub(crate) fn keep_history(&mut self) {
+        self.keeps_history = true;
+    }
+
+    /// Remembers what all attempts are at this moment.
+    pub(super) fn remember_moment(&mut self, now: DateTime<Utc>, id: AttemptId) {
+        if self.keeps_history
+            && let Some(row) = self.attempts.get(&id)
+        {
+            self.history.push((now, row.clone()));
+        }
+    }
+
+    /// Every attempt becomes what it was then; those that did not exist stay. Returns whether anything did.
+    pub(super) fn go_back(&mut self, then: DateTime<Utc>) -> bool {
+        let history = std::mem::take(&mut self.history);
+        let mut restored = false;
+        for (at, mut row) in history {
+            if at > then {
+                continue;
+            }
+            row.lease = None;
+            restored |=
+                self.attempts.get(&row.attempt.id).is_some_and(|it| it.postings != row.postings);
+            self.attempts.insert(row.attempt.id, row);
+        }
+        restored
     }
 
     /// Whether anything is still due, now or later.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::super::clock::true_time;
 use super::super::coverage::Happening;
 use super::super::executor::Life;
 use super::super::world::{Point, State, World};
@@ -95,6 +96,7 @@ impl DiskPort {
             }
             let done = work(&mut state.disk)?;
             state.journal.note(now, what, i64::from(life.0), String::new);
+            // The past that a restore brings back is kept by true time.
             watch(&mut state, now, &done);
             if state.strikes(|plan| plan.rates.unclear_commit, Happening::CommitUnclear) {
                 return Err(StoreError::Unavailable("the connection broke".to_owned()));
@@ -108,6 +110,7 @@ impl DiskPort {
 
 /// Remembers by true time which requests may leave from now on, and counts what a step shows.
 fn watch_step(state: &mut State, now: i64, change: &Change, taken: bool) {
+    state.disk.remember_moment(true_time(now), change.attempt.id);
     if !taken {
         state.coverage.count(Happening::StepLost);
         return;

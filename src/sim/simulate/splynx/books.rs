@@ -145,6 +145,11 @@ impl Books {
         self.intents.remove(thing)
     }
 
+    /// Whether a write left that is neither executed nor lost.
+    pub(in super::super) fn is_something_under_way(&self) -> bool {
+        self.under_way.values().any(|number| *number > 0)
+    }
+
     fn next_id(&mut self) -> i64 {
         self.last_id = self.last_id.saturating_add(1);
         self.last_id

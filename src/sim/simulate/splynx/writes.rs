@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::TimeDelta;
 
 use super::super::coverage::Happening;
+use super::super::people::jump;
 use super::super::world::{Point, State, World};
 use super::books::Wish;
 use super::{SplynxPort, TIMEOUT};
@@ -140,7 +141,14 @@ impl SplynxPort {
             board(&mut state, now, &wish.thing);
         }
         state.journal.note(now, "leaves", pause, || format!("{} {way:?}", wish.thing));
+        let jumps = way != Way::Clean && state.plan.jumps > 0 && state.rng.chance(150);
+        let healed = now >= state.plan.heal_at;
         drop(state);
+        if jumps && !healed {
+            let inner = Arc::clone(world);
+            let pause = world.state().rng.between(0, window);
+            world.schedule.after(pause, move || jump(&inner));
+        }
         let answer = Answer::default();
         let (world, slot) = (Arc::clone(world), Arc::clone(&answer));
         self.world.schedule.after(pause, move || arrive(&world, endpoint, &wish, way, &slot));
