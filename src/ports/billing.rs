@@ -117,7 +117,7 @@ pub trait Billing: Send + Sync {
     /// # Errors
     ///
     /// [`PeerError`].
-    async fn payments_with(
+    async fn payments_by_keys(
         &self,
         keys: &[CreditKey],
         since: NaiveDate,

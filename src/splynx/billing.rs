@@ -66,8 +66,8 @@ impl Billing for Client {
         search::outcome(self.transactions_with(key, customer, since).await)
     }
 
-    #[tracing::instrument(name = "splynx.payments_with", skip_all)]
-    async fn payments_with(
+    #[tracing::instrument(name = "splynx.payments_by_keys", skip_all)]
+    async fn payments_by_keys(
         &self,
         keys: &[CreditKey],
         since: NaiveDate,

@@ -42,7 +42,7 @@ impl Books<'_> {
         if keys.is_empty() {
             return Ok(());
         }
-        let rows = self.app.billing.payments_with(&keys, self.day_before).await?;
+        let rows = self.app.billing.payments_by_keys(&keys, self.day_before).await?;
         for ledger in page {
             for credit in &ledger.credits {
                 let of_key: Vec<&PaymentRow> =
@@ -68,7 +68,7 @@ impl Books<'_> {
                 return Ok(());
             };
             let key = std::slice::from_ref(&credit.key);
-            found = self.app.billing.payments_with(key, self.day_before).await?;
+            found = self.app.billing.payments_by_keys(key, self.day_before).await?;
             let Some(credit) = fresh.credit(&credit.key) else { return Ok(()) };
             verdict = self.judge_again(&fresh, credit, &mut found, now).await?;
         }

@@ -91,7 +91,8 @@ async fn look(
             checks.good(NAME, format!("{to}: the last message was taken {day}"));
         }
         None => {
-            checks.add(NAME, super::Verdict::Good, format!("{to}: nothing has been told yet"), TRY)
+            let found = format!("{to}: nothing has been told yet");
+            checks.add(NAME, super::Verdict::Good, found, TRY);
         }
     }
 }

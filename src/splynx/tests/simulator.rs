@@ -334,8 +334,8 @@ async fn reconcile_sees_our_payments_with_their_sums() {
     assert_eq!(row.amount, "5".parse().unwrap());
     let strangers = CreditKey::parse("BP-stranger-1").unwrap();
     let asked = [key(), strangers.clone()];
-    assert_eq!(client.payments_with(&asked, yesterday()).await, Ok(vec![row]));
-    assert_eq!(client.payments_with(&[strangers], yesterday()).await, Ok(vec![]));
+    assert_eq!(client.payments_by_keys(&asked, yesterday()).await, Ok(vec![row]));
+    assert_eq!(client.payments_by_keys(&[strangers], yesterday()).await, Ok(vec![]));
 }
 
 #[tokio::test]
@@ -347,7 +347,7 @@ async fn reconcile_finds_keys_whether_or_not_splynx_heeds_its_filters() {
         }
         pay(&client, KEY).await;
         pay(&client, KEY).await;
-        let found = client.payments_with(&[key()], yesterday()).await.unwrap();
+        let found = client.payments_by_keys(&[key()], yesterday()).await.unwrap();
         assert_eq!(found.len(), 2, "{found:?}");
     }
 }

@@ -180,7 +180,7 @@ impl Billing for World {
         SearchOutcome::Complete(vec![])
     }
 
-    async fn payments_with(
+    async fn payments_by_keys(
         &self,
         _: &[CreditKey],
         _: NaiveDate,
