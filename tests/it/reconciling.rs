@@ -102,14 +102,13 @@ async fn every_tampering_in_splynx_is_named(engine: Engine) {
     moved.edit(&world, |payment| payment.customer_id = deleted.customer.id);
     amount.edit(&world, |payment| payment.amount = decimal("5.16"));
     by_hand(&world, Payment { id: 0, invoice_id: None, ..doubled.payment(&world) });
-    let [first, second, third, ..] = [copied.key(), "see".to_owned(), String::new()];
     by_hand(
         &world,
         Payment {
             id: 0,
             invoice_id: None,
             receipt_number: "HAND-1".to_owned(),
-            comment: format!("{second} {first}{third}"),
+            comment: format!("see {}", copied.key()),
             fields: Default::default(),
             ..copied.payment(&world)
         },
@@ -175,10 +174,8 @@ async fn a_day_has_one_proof_whoever_compares(engine: Engine) {
     };
     eventually("the service compares by itself", PATIENCE, async || {
         let days = history();
-        match days[0]["sums"]["USD"]["splynx"] == "51.61" {
-            true => Ok(()),
-            false => Err(days.to_string()),
-        }
+        let is_there = days[0]["sums"]["USD"]["splynx"] == "51.61";
+        if is_there { Ok(()) } else { Err(days.to_string()) }
     })
     .await;
     paid.edit(&world, |payment| payment.amount = decimal("5.16"));
@@ -239,10 +236,8 @@ async fn a_comparison_that_fails_is_told_and_its_end_too(engine: Engine) {
             let mails: Vec<String> = world.splynx.read(|splynx| {
                 splynx.books.mails.iter().map(|mail| mail.message.clone()).collect()
             });
-            match mails.iter().any(|mail| mail.contains(words)) {
-                true => Ok(()),
-                false => Err(format!("{mails:?}")),
-            }
+            let told = mails.iter().any(|mail| mail.contains(words));
+            if told { Ok(()) } else { Err(format!("{mails:?}")) }
         })
         .await;
     };
