@@ -19,6 +19,7 @@ on_both_databases! {
     a_payment_that_our_books_forgot_is_found_at_the_processor,
     a_comparison_that_fails_is_told_and_its_end_too,
     after_an_outage_of_splynx_the_books_are_compared,
+    a_silent_processor_is_left_alone_and_opens_no_review,
 }
 
 /// One customer, one invoice, paid and recorded.
@@ -268,4 +269,20 @@ async fn after_an_outage_of_splynx_the_books_are_compared(engine: Engine) {
         if told && log.contains("reconciled attempts=1") { Ok(()) } else { Err("not yet".into()) }
     })
     .await;
+}
+
+async fn a_silent_processor_is_left_alone_and_opens_no_review(engine: Engine) {
+    let world = World::new(engine).await;
+    for _ in 0..5 {
+        Paid::new(&world).await;
+    }
+    world.bitpay.arm(Fault::on_any("", Kind::Down));
+    let (code, report) = compared(&world);
+    assert_eq!(code, Some(1));
+    assert_eq!(report["asked"], 3, "{report:#}");
+    let left_out = kinds(&report, "not compared");
+    assert_eq!(left_out, ["not_compared"; 6], "five payments and the list: {report:#}");
+    assert!(world.under_review().is_empty());
+    world.bitpay.disarm();
+    assert_eq!(compared(&world).0, Some(0));
 }
