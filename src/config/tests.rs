@@ -443,7 +443,7 @@ fn a_file_that_is_not_text_is_told() {
 fn what_is_in_force_is_shown_with_its_origin() {
     let variables = Variables::from_iter([("SPLYNX_BITPAY__LOG__LEVEL", "debug")]);
     let loaded = loaded(
-        "[splynx]\napi_key = \"abc\"\napi_secret = \"hunter2\"\n[database]\nurl = \"postgres://isp:hunter3@db/pay\"",
+        "[splynx]\napi_key = \"abc\"\napi_secret = \"hunter2\"\n[database]\nurl = \"postgres://isp:hunter3@db/pay\"\n[alerts]\nwebhook_url = \"https://hooks.example/hunter4\"",
         &variables,
     );
     let settings = BTreeMap::from([("serviceFee".to_owned(), "1.5".to_owned())]);

@@ -51,7 +51,8 @@ impl Diagnosis {
 }
 
 async fn all_is_well(engine: Engine) {
-    let world = World::new(engine).await;
+    let setup = Setup { alerts: "mail_to = \"noc@isp.example\"".to_owned(), ..Setup::default() };
+    let world = World::with(engine, setup).await;
     let diagnosis = Diagnosis::of(&world);
     assert_eq!(diagnosis.code, Some(0), "{diagnosis:#?}");
     // Stories wait for seconds instead of minutes, which the configuration warns of.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 #![expect(clippy::indexing_slicing, reason = "a missing row fails the test, as it should")]
 
+mod alarms;
 mod ambiguous;
 mod architecture;
 mod bad_input;
@@ -15,9 +16,11 @@ mod model;
 mod outages;
 mod pairing;
 mod paying;
+mod reconciling;
 mod restored;
 mod settings;
 mod stubborn;
 mod support;
 mod torture;
 mod torture_upgrade;
+mod telling;

@@ -85,14 +85,12 @@ async fn look(
         };
         return checks.warn(NAME, format!("{to}: {error}"), remedy);
     }
-    match state.and_then(|state| state.last_told_at) {
-        Some(at) => {
-            let day = at.format("%Y-%m-%d %H:%M UTC");
-            checks.good(NAME, format!("{to}: the last message was taken {day}"));
-        }
-        None => {
-            checks.add(NAME, super::Verdict::Good, format!("{to}: nothing has been told yet"), TRY)
-        }
+    if let Some(at) = state.and_then(|state| state.last_told_at) {
+        let day = at.format("%Y-%m-%d %H:%M UTC");
+        checks.good(NAME, format!("{to}: the last message was taken {day}"));
+    } else {
+        let found = format!("{to}: nothing has been told yet");
+        checks.add(NAME, super::Verdict::Good, found, TRY);
     }
 }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::app::reconcile::{Finding, Report};
+use crate::domain::ids::CustomerId;
 use crate::domain::proof::{Proof, Sums};
 
 /// One object.
@@ -54,7 +55,7 @@ fn finding(finding: &Finding) -> Value {
         "kind": finding.kind.code(),
         "subject": finding.subject,
         "attempt": finding.attempt.map(|id| id.to_string()),
-        "customer": finding.customer.map(|id| id.get()),
+        "customer": finding.customer.map(CustomerId::get),
         "words": finding.words,
     })
 }

@@ -11,6 +11,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rust_decimal::prelude::ToPrimitive as _;
 
 use crate::app::App;
+use crate::domain::alert::Channel;
 use crate::domain::attempt::State;
 use crate::domain::review::ReviewReason;
 use crate::web::ops::Probe;
@@ -31,6 +32,14 @@ pub(super) fn install(now: DateTime<Utc>) -> anyhow::Result<PrometheusHandle> {
     // An alert on what is not there yet would never fire.
     metrics::counter!("splynx_bitpay_reconcile_failures_total").increment(0);
     gauge!("splynx_bitpay_reconcile_failed").set(0.0);
+    for channel in Channel::ALL {
+        for outcome in ["told", "failed"] {
+            metrics::counter!(
+                "splynx_bitpay_tellings_total", "channel" => channel.code(), "outcome" => outcome
+            )
+            .increment(0);
+        }
+    }
     gauge!("splynx_bitpay_start_time_seconds").set(number(now.timestamp()));
     Ok(handle)
 }

@@ -158,7 +158,7 @@ fn topic(
     let row = Row { table: "alerts", key: &subject };
     let since = row.time("since", since)?;
     let attempt = Some(row.read("attempt", AttemptId::parse(&attempt))?);
-    Ok(Topic { kind, reason, attempt, words, since, subject })
+    Ok(Topic { kind, subject, reason, attempt, words, since })
 }
 
 /// The condition under which a topic that stands is over, as a query on `alerts`.

@@ -184,6 +184,12 @@ impl Simulator {
         self.shared.change(|world, _| world.stand(token, super::Standing::Disabled))
     }
 
+    /// Lets a token do all that a merchant may, such as listing invoices; says whether it exists.
+    #[must_use]
+    pub fn promote_token(&self, token: &str) -> bool {
+        self.shared.change(|world, _| world.promote(token))
+    }
+
     /// All invoices, oldest first.
     #[must_use]
     pub fn invoices(&self) -> Vec<InvoiceView> {

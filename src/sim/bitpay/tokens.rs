@@ -240,6 +240,11 @@ impl World {
         self.tokens.get_mut(value).map(|token| token.standing = standing).is_some()
     }
 
+    /// The merchant approves all of the API for a token; says whether it exists.
+    pub(super) fn promote(&mut self, value: &str) -> bool {
+        self.tokens.get_mut(value).map(|token| token.facade = Facade::Merchant).is_some()
+    }
+
     /// `GET /tokens`: what this identity may use.
     ///
     /// # Errors

@@ -301,8 +301,8 @@ async fn a_list_that_changes_while_it_is_read_is_begun_anew() {
         answer(200, json!(page).to_string())
     });
     assert_eq!(list(&fake).await.unwrap(), [150, 40]);
-    // Twice for the receipt numbers, once for each of the two texts; two pages each.
-    assert_eq!(fake.requests().len(), 8);
+    // Receipt numbers, then each of the two texts: two pages each, all of them twice.
+    assert_eq!(fake.requests().len(), 12);
 }
 
 #[tokio::test]

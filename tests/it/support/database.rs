@@ -75,6 +75,18 @@ impl Database {
         }
     }
 
+    /// Runs a statement past the add-on, for what only time or another person's hand would bring about.
+    pub(crate) fn run(&self, statement: &str) {
+        match self {
+            Self::File(url) => {
+                let mut file = SqliteConnection::establish(file(url)).unwrap();
+                let patient = format!("PRAGMA busy_timeout = 10000; {statement}");
+                file.batch_execute(&patient).unwrap();
+            }
+            Self::Server(database) => database.run(statement).unwrap(),
+        }
+    }
+
     /// What an admin's backup holds. The add-on must not run.
     pub(crate) fn backup(&self) -> Backup {
         match self {

@@ -10,6 +10,7 @@ mod database;
 mod eventually;
 mod people;
 mod ports;
+mod receiver;
 mod secrets;
 mod world;
 
@@ -20,6 +21,7 @@ pub(crate) use database::{Database, Engine};
 pub(crate) use eventually::{PATIENCE, eventually, holds};
 pub(crate) use people::{Checkout, Customer, Document};
 pub(crate) use ports::Ports;
+pub(crate) use receiver::Receiver;
 pub(crate) use world::{SECRET_KEY, Setup, World, decimal};
 
 /// Tells each story once on SQLite and once on PostgreSQL, in a module per database.

@@ -48,6 +48,10 @@ pub(crate) struct Setup {
     pub(crate) log_level: &'static str,
     /// Whether an admin has paired already.
     pub(crate) paired: bool,
+    /// `worker.reconcile_seconds`.
+    pub(crate) reconcile_seconds: u32,
+    /// The lines of `[alerts]`.
+    pub(crate) alerts: String,
     /// How the simulated BitPay behaves.
     pub(crate) bitpay: bitpay::Settings,
     /// How the simulated Splynx behaves.
@@ -65,6 +69,8 @@ impl Default for Setup {
             fee_vat_percent: "0",
             log_level: "info",
             paired: true,
+            reconcile_seconds: 3600,
+            alerts: String::new(),
             bitpay: bitpay::Settings { step_ms: 100, ..bitpay::Settings::default() },
             splynx: splynx::Behaviour::default(),
         }
@@ -153,6 +159,7 @@ impl World {
     pub(crate) fn configuration(&self) -> String {
         let Setup { poll_seconds, quiescence_seconds, requests_per_second, .. } = &self.setup;
         let Setup { fee_percent, fee_vat_percent, log_level, .. } = &self.setup;
+        let Setup { reconcile_seconds, alerts, .. } = &self.setup;
         format!(
             "[server]\nlisten = \"{pages}\"\nops_listen = \"{ops}\"\nsecret_key = \"{SECRET_KEY}\"\n\n\
              [database]\nurl = \"{database}\"\n\n\
@@ -162,7 +169,9 @@ impl World {
              [payments]\nservice_fee_percent = \"{fee_percent}\"\nfee_vat_percent = \"{fee_vat_percent}\"\n\n\
              [worker]\npoll_seconds = {poll_seconds}\nquiescence_seconds = {quiescence_seconds}\n\
              splynx_requests_per_second = {requests_per_second}\n\
-             processor_requests_per_second = {requests_per_second}\n\n\
+             processor_requests_per_second = {requests_per_second}\n\
+             reconcile_seconds = {reconcile_seconds}\n\n\
+             [alerts]\n{alerts}\n\n\
              [log]\nlevel = \"{log_level}\"\n",
             pages = self.ports.pages(),
             ops = self.ports.ops(),
