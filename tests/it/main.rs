@@ -9,6 +9,7 @@ mod commands;
 mod demo;
 mod doctor;
 mod edits;
+mod exceptions;
 mod fees;
 mod heavy;
 mod identity;
