@@ -10,6 +10,7 @@ mod commands;
 mod demo;
 mod doctor;
 mod edits;
+mod exceptions;
 mod fees;
 mod identity;
 mod model;
