@@ -94,6 +94,7 @@ fn new_credit(
         amount,
         target: Target::Undecided,
         date: turn.app.clock.local_date(turn.app.clock.now()),
+        by_person: false,
     })
 }
 

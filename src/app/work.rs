@@ -93,7 +93,7 @@ impl Turn<'_> {
             .into_iter()
             .map(|note| super::open_attempt::review(self.app, &attempt, note))
             .collect();
-        Change { attempt, credits, postings, reviews, release }
+        Change { credits, postings, reviews, release, ..Change::of(attempt) }
     }
 
     /// A step that changes nothing yet.

@@ -12,6 +12,7 @@ mod pairing;
 pub mod progress;
 mod reconcile;
 mod serve;
+mod who;
 mod wiring;
 
 use std::ffi::OsString;

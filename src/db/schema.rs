@@ -96,6 +96,7 @@ diesel::table! {
         target -> Text,
         date -> Text,
         made_at -> BigInt,
+        by_person -> BigInt,
     }
 }
 
@@ -130,6 +131,19 @@ diesel::table! {
         closed_at -> Nullable<BigInt>,
         closed_by -> Nullable<Text>,
         closed_note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    journal (seq) {
+        seq -> BigInt,
+        at -> BigInt,
+        attempt -> Nullable<Text>,
+        who -> Text,
+        what -> Text,
+        words -> Text,
+        previous -> Binary,
+        mac -> Binary,
     }
 }
 

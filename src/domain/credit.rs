@@ -50,6 +50,8 @@ pub struct Credit {
     pub target: Target,
     /// The day of settlement, in the server's time zone.
     pub date: NaiveDate,
+    /// Whether a person decided where it goes, or made it by hand. The add-on does not decide anew what a person did.
+    pub by_person: bool,
 }
 
 /// The name of the `n`-th credit of a processor invoice: `BP-<id>-<n>`, at most 32 characters.

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** this module names no other module of the crate, so that all of it can be tested by calling it.
 
+pub mod actor;
 pub mod allocation;
 pub mod attempt;
 pub mod connection;

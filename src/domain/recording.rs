@@ -119,6 +119,7 @@ mod tests {
             amount: Money::from_minor(100, Currency::parse("USD").unwrap()),
             target,
             date: NaiveDate::default(),
+            by_person: false,
         }
     }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::output::Streams;
-use super::{Ending, wiring};
+use super::{Ending, who, wiring};
 use crate::config;
 use crate::db::Migrations;
 use crate::domain::attempt::Attempt;
@@ -75,7 +75,7 @@ impl Command {
                 show::write(streams.out, &ledger, &db.reviews(*id).await?)?;
             }
             Self::Retry { id } => {
-                if !db.wake(*id, SystemClock::default().now()).await? {
+                if !db.wake(*id, &who::at_the_terminal(), SystemClock::default().now()).await? {
                     anyhow::bail!("there is no attempt {id}");
                 }
                 writeln!(streams.out, "The worker will look at {id} now.")?;

@@ -5,6 +5,7 @@
 mod claims;
 mod connections;
 mod hints;
+mod journal;
 mod leases;
 mod opening;
 mod people;
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 use super::{
     AnyConnection, DatabaseUrl, Db, Migrations, Missing, OpenError, Options, Role, SealKey,
 };
+use crate::domain::actor::Actor;
 use crate::domain::attempt::{Attempt, Opened, State, Terms};
 use crate::domain::connection::{
     Connection, ConnectionSecrets, ConnectionStatus, Environment, ProcessorKind,
@@ -135,6 +137,25 @@ contract! {
         the_last_good_value_is_remembered,
         nonces_only_rise,
     ]
+    journal: [
+        every_step_is_written_down_with_who_and_what,
+        what_changes_nothing_visible_writes_no_row,
+        what_was_refused_is_not_written_down,
+        what_people_do_is_written_down_under_their_name,
+        a_step_that_ends_a_review_twice_is_refused_as_a_whole,
+        connections_that_end_are_written_down,
+        an_edited_row_is_found,
+        a_missing_row_is_found,
+        rows_in_another_order_are_found,
+        an_inserted_row_is_found,
+        a_tail_that_was_cut_off_is_found,
+        an_end_that_was_moved_back_is_found,
+        a_broken_chain_stops_nobody_and_stays_visible,
+        another_key_finds_every_row_foreign,
+        processes_that_write_at_once_make_one_chain,
+        a_long_journal_is_verified_page_by_page,
+        what_a_person_closed_is_not_opened_again_by_the_same_words,
+    ]
     races: [
         simultaneous_clicks_get_one_attempt,
         of_simultaneous_steps_one_wins,
@@ -232,7 +253,7 @@ impl World {
         let place = Place::new(kind);
         let clock = Arc::new(TestClock(Mutex::new(at(0))));
         let store = Db::open(place.options(&clock)).await.unwrap();
-        store.add_connection(&connection(1)).await.unwrap();
+        store.add_connection(&connection(1), &Actor::Worker).await.unwrap();
         Self { store, clock, place }
     }
 
@@ -382,6 +403,7 @@ fn credit(attempt: &Attempt, invoice: u128, n: u32) -> Credit {
         amount: usd(5161),
         target: Target::Undecided,
         date: at(0).date_naive(),
+        by_person: false,
     }
 }
 

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::pair::{self, PairError, Pairing};
+use crate::domain::actor::Actor;
 use crate::domain::connection::Connection;
 use crate::ports::billing::Freshness;
 use crate::ports::pairing::PairingFailure;
@@ -69,7 +70,7 @@ async fn pair_with(
     session: &AdminSession,
     code: &str,
 ) -> Result<HttpResponse, Refusal> {
-    let (status, failure) = match pair::pair(&site.app, code).await {
+    let (status, failure) = match pair::pair(&site.app, code, &Actor::Admin(session.admin)).await {
         Ok(connection) => {
             tracing::info!(admin = session.admin, connection = %connection.id, "paired");
             return Ok(pages::see_other(&format!("{PATH}?done=paired")));
@@ -88,7 +89,8 @@ async fn pair_with(
 }
 
 async fn unpair(site: &Site, session: &AdminSession) -> Result<HttpResponse, Refusal> {
-    pair::unpair(&site.app).await.map_err(|error| dead_ends::store_down(&error))?;
+    let by = Actor::Admin(session.admin);
+    pair::unpair(&site.app, &by).await.map_err(|error| dead_ends::store_down(&error))?;
     tracing::info!(admin = session.admin, "unpaired");
     Ok(pages::see_other(&format!("{PATH}?done=unpaired")))
 }

@@ -221,6 +221,7 @@ async fn full_house(words: &str) -> House {
         amount: usd(5161),
         target: Target::Balance,
         date: at(0).date_naive(),
+        by_person: false,
     };
     let posting = |n, kind, state| Posting {
         id: PostingId::new(at(0), n),

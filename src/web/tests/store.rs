@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::world::{Fault, World, lock};
+use crate::domain::actor::Actor;
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::credit::Credit;
@@ -11,7 +12,8 @@ use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
 use crate::domain::posting::Posting;
 use crate::domain::review::{Review, ReviewClosed};
 use crate::ports::store::{
-    AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
+    AttemptFilter, Change, Claim, Figures, HintOutcome, JournalRow, Ledger, Readiness, Store,
+    StoreError,
 };
 
 /// What was committed.
@@ -23,6 +25,7 @@ pub(super) struct Rows {
     pub(super) credits: Vec<Credit>,
     pub(super) postings: Vec<Posting>,
     pub(super) reviews: Vec<Review>,
+    pub(super) journal: Vec<JournalRow>,
 }
 
 impl World {
@@ -78,11 +81,15 @@ fn is_about(attempt: &Attempt, text: &str) -> bool {
 
 #[async_trait]
 impl Store for World {
-    async fn add_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+    async fn add_connection(&self, connection: &Connection, _: &Actor) -> Result<(), StoreError> {
         self.committed(|rows| rows.connections.push(connection.clone()))
     }
 
-    async fn change_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+    async fn change_connection(
+        &self,
+        connection: &Connection,
+        _: &Actor,
+    ) -> Result<(), StoreError> {
         self.committed(|rows| {
             rows.connections.retain(|known| known.id != connection.id);
             rows.connections.push(connection.clone());
@@ -153,7 +160,7 @@ impl Store for World {
         })
     }
 
-    async fn wake(&self, _: AttemptId, _: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn wake(&self, _: AttemptId, _: &Actor, _: DateTime<Utc>) -> Result<bool, StoreError> {
         Ok(true)
     }
 
@@ -206,6 +213,19 @@ impl Store for World {
 
     async fn close_review(&self, _: ReviewId, _: &ReviewClosed) -> Result<bool, StoreError> {
         Ok(false)
+    }
+
+    async fn journal(
+        &self,
+        attempt: Option<AttemptId>,
+        after: i64,
+        _: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let attempt = attempt.map(|id| id.to_string());
+        self.committed(|rows| {
+            let rows = rows.journal.iter().filter(|row| row.seq > after);
+            rows.filter(|row| attempt.is_none() || row.attempt == attempt).cloned().collect()
+        })
     }
 
     async fn opened_since(
