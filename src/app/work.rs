@@ -74,7 +74,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn change(&self, step: Step) -> Change {
+    /// The step as rows, with what follows from it.
+    pub(super) fn change(&self, step: Step) -> Change {
         let Step { mut attempt, credits, mut postings, notes, release } = step;
         let mut after = self.ledger.clone();
         merge(&mut after.credits, credits.clone(), |credit| credit.key.clone());

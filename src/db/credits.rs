@@ -26,7 +26,7 @@ pub(super) struct CreditRow {
     currency: String,
     target: String,
     date: String,
-    by_person: i64,
+    by_hand: i64,
 }
 
 impl CreditRow {
@@ -41,7 +41,7 @@ impl CreditRow {
             currency: credit.amount.currency().code().to_owned(),
             target: credit.target.code().to_owned(),
             date: credit.date.to_string(),
-            by_person: i64::from(credit.by_person),
+            by_hand: credit.by_hand.code(),
         }
     }
 
@@ -56,7 +56,7 @@ impl CreditRow {
             amount: row.money(self.amount_minor, &self.currency)?,
             target: row.read("target", cell::target(&self.target))?,
             date: row.date("date", &self.date)?,
-            by_person: self.by_person != 0,
+            by_hand: row.read("by_hand", cell::by_hand(self.by_hand))?,
         })
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn put(
             credits::currency.eq(row.currency.clone()),
             credits::target.eq(row.target.clone()),
             credits::date.eq(row.date.clone()),
-            credits::by_person.eq(row.by_person),
+            credits::by_hand.eq(row.by_hand),
         ))
         .execute(conn)?;
     if changed == 0 {

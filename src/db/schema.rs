@@ -96,7 +96,7 @@ diesel::table! {
         target -> Text,
         date -> Text,
         made_at -> BigInt,
-        by_person -> BigInt,
+        by_hand -> BigInt,
     }
 }
 

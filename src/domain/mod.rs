@@ -17,3 +17,4 @@ pub mod recording;
 pub mod review;
 pub mod rules;
 pub mod schedule;
+pub mod settlement;

@@ -1,4 +1,4 @@
-ALTER TABLE credits DROP COLUMN by_person;
+ALTER TABLE credits DROP COLUMN by_hand;
 
 DELETE FROM meta WHERE name = 'journal_head';
 

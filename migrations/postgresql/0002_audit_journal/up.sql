@@ -17,5 +17,5 @@ CREATE INDEX journal_of_attempt ON journal (attempt, seq);
 INSERT INTO meta (name, value)
 VALUES ('journal_head', '0 0000000000000000000000000000000000000000000000000000000000000000');
 
--- Whether a person decided where the credit goes; the add-on then does not decide anew.
-ALTER TABLE credits ADD COLUMN by_person BIGINT NOT NULL DEFAULT 0;
+-- What a person did about the credit: 0 nothing, 1 decided where it goes, 2 made it. The add-on does not decide that anew.
+ALTER TABLE credits ADD COLUMN by_hand BIGINT NOT NULL DEFAULT 0 CHECK (by_hand BETWEEN 0 AND 2);

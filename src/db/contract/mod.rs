@@ -30,7 +30,7 @@ use crate::domain::attempt::{Attempt, Opened, State, Terms};
 use crate::domain::connection::{
     Connection, ConnectionSecrets, ConnectionStatus, Environment, ProcessorKind,
 };
-use crate::domain::credit::{Credit, Target, credit_key};
+use crate::domain::credit::{ByHand, Credit, Target, credit_key};
 use crate::domain::ids::{
     AttemptId, ConnectionId, CustomerId, DocumentId, DocumentNumber, Hook, PostingId,
     ProcessorInvoiceId, ResultToken, ReviewId,
@@ -403,7 +403,7 @@ fn credit(attempt: &Attempt, invoice: u128, n: u32) -> Credit {
         amount: usd(5161),
         target: Target::Undecided,
         date: at(0).date_naive(),
-        by_person: false,
+        by_hand: ByHand::Nothing,
     }
 }
 

@@ -9,7 +9,7 @@ use super::Entry;
 use crate::domain::actor::Actor;
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::{Connection, ConnectionStatus};
-use crate::domain::credit::{Credit, Target};
+use crate::domain::credit::{ByHand, Credit, Target};
 use crate::domain::ids::{AttemptId, SplynxId};
 use crate::domain::posting::{Posting, PostingState};
 use crate::domain::review::{Review, ReviewClosed, ReviewReason};
@@ -107,8 +107,12 @@ fn credit(pen: &mut Pen<'_>, before: Option<&Credit>, after: &Credit) {
         Target::Document => "to the document",
         Target::Balance => "to the balance",
     };
-    let decider = if after.by_person { ", by a person's decision" } else { "" };
-    pen.write(what, format!("{}: {} {target}{decider}", after.key, after.amount));
+    let hand = match after.by_hand {
+        ByHand::Nothing => "",
+        ByHand::Target => ", by a person's decision",
+        ByHand::Amount => ", made by hand",
+    };
+    pen.write(what, format!("{}: {} {target}{hand}", after.key, after.amount));
 }
 
 /// What a person could see of a posting.

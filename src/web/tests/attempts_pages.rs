@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::world::{ATTEMPT, Answer, Fault, House, lock};
 use crate::domain::attempt::{Attempt, Opened, State, Terms};
 use crate::domain::connection::{Environment, ProcessorKind};
-use crate::domain::credit::{Credit, Target, credit_key};
+use crate::domain::credit::{ByHand, Credit, Target, credit_key};
 use crate::domain::fee::Fee;
 use crate::domain::ids::{
     AttemptId, ConnectionId, CustomerId, DocumentId, DocumentNumber, Hook, PostingId,
@@ -221,7 +221,7 @@ async fn full_house(words: &str) -> House {
         amount: usd(5161),
         target: Target::Balance,
         date: at(0).date_naive(),
-        by_person: false,
+        by_hand: ByHand::Nothing,
     };
     let posting = |n, kind, state| Posting {
         id: PostingId::new(at(0), n),
