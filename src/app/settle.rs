@@ -88,7 +88,7 @@ pub enum SettleError {
     /// A refill has no document.
     #[error("this payment is for no document: it can only go to the balance")]
     NoDocument,
-    /// The document has no place for it yet.
+    /// Nobody knows yet whether Splynx has it.
     #[error(
         "it is not known yet whether Splynx has {0}; the add-on finds that out by itself, and then this can be decided"
     )]
@@ -117,6 +117,38 @@ pub enum SettleError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl SettleError {
+    /// The word that ends the key of its text.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownAttempt | Self::UnknownReview => "unknown",
+            Self::Closed => "closed",
+            Self::NothingOpen => "nothing-open",
+            Self::Note => "note",
+            Self::NoDocument => "no-document",
+            Self::Unclear(_) => "unclear",
+            Self::NothingToCredit => "nothing-to-credit",
+            Self::NoReason => "no-reason",
+            Self::AmountMissing(_) | Self::Amount(_) => "amount",
+            Self::AsAWhole(_) => "as-a-whole",
+            Self::Impossible(_) | Self::Store(_) => "impossible",
+            Self::Busy => "busy",
+        }
+    }
+
+    /// The figure or name its text is about; empty for none.
+    #[must_use]
+    pub fn figure(&self) -> String {
+        match self {
+            Self::AmountMissing(sum) | Self::Amount(sum) | Self::AsAWhole(sum) => sum.to_string(),
+            Self::Unclear(key) => key.to_string(),
+            Self::Note => NOTE_CHARACTERS_MAX.to_string(),
+            _ => String::new(),
+        }
+    }
 }
 
 impl From<TurnError> for SettleError {

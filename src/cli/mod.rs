@@ -3,6 +3,7 @@
 //! **Invariant:** exit code 0 is good, 1 the thing failed and standard error says what and what to do, 2 wrong usage.
 
 mod attempts;
+mod audit;
 mod config;
 mod currency;
 mod doctor;
@@ -58,9 +59,12 @@ enum Command {
     },
     /// Bring the database to this version.
     Migrate,
-    /// Look at payments.
+    /// Look at payments, and settle what waits for a person.
     #[command(subcommand)]
     Attempts(attempts::Command),
+    /// Read the audit journal, or prove that nobody has changed it.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Compare processor, add-on and Splynx. Names what differs, changes nothing.
     Reconcile {
         /// Compare payments begun on this day or later (YYYY-MM-DD); by default all that are watched.
@@ -117,6 +121,7 @@ fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<
         Command::Doctor { json } => block_on(doctor::run(path, *json, streams)),
         Command::Migrate => block_on(migrate::run(path, streams)),
         Command::Attempts(command) => block_on(command.run(path, streams)),
+        Command::Audit(command) => block_on(command.run(path, streams)),
         Command::Reconcile { since } => block_on(reconcile::run(path, *since, streams)),
         Command::Config(command) => command.run(path, streams),
     }

@@ -4,6 +4,7 @@
 
 mod ambiguous;
 mod architecture;
+mod audit;
 mod bad_input;
 mod commands;
 mod demo;
@@ -17,5 +18,6 @@ mod pairing;
 mod paying;
 mod restored;
 mod settings;
+mod settling;
 mod stubborn;
 mod support;

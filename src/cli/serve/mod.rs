@@ -20,6 +20,7 @@ use crate::worker::outage::Outage;
 use crate::worker::tasks::Tasks;
 use crate::worker::{self, housekeeping};
 
+mod anchor;
 mod figures;
 mod probes;
 mod rules;
@@ -100,6 +101,7 @@ fn start_work(config: &Config, world: &World, tasks: &Tasks, outage: &Arc<Outage
     tasks.start(worker::run(world.app.clone(), tasks.clone(), Arc::clone(outage)));
     tasks.start(housekeeping::run(world.app.clone(), tasks.clone(), reconcile));
     tasks.start(rules::Follower::new(config, world).run(tasks.clone()));
+    tasks.start(anchor::run(Arc::clone(&world.db), tasks.clone()));
 }
 
 async fn told_to_stop() -> anyhow::Result<()> {

@@ -15,7 +15,7 @@ use crate::views::notice::NoticeKind;
 use crate::views::{Link, time};
 use crate::web::identity::AdminSession;
 use crate::web::refusal::Refusal;
-use crate::web::{Site, body, client_ip, dead_ends, identity, pages};
+use crate::web::{Site, body, dead_ends, identity, pages};
 
 /// The page's own address.
 pub const PATH: &str = "/bitpay/config";
@@ -47,13 +47,7 @@ pub async fn post(
 ) -> Result<HttpResponse, Refusal> {
     let form = body::form(&site, &request, payload).await?;
     let session = identity::admin(&site, &request, Freshness::Asked, PATH).await?;
-    let token = form.get("form_token").unwrap_or_default();
-    if !site.settings.form_key.verify(&session.cookie, token) {
-        let client = client_ip::of(&site, &request);
-        tracing::warn!(%client, "an admin's form without this session's token was refused");
-        let again = Link::here(PATH, "try-again");
-        return Err(Refusal::with_links(NoticeKind::StaleForm, vec![again]));
-    }
+    super::carries_token(&site, &request, &session, &form, PATH)?;
     match form.get("action") {
         Some("pair") => {
             let code = form.get("pairing_code").unwrap_or_default();

@@ -151,7 +151,8 @@ async fn the_list_shows_every_attempt_newest_first() {
         assert!(page.body.contains(part), "{part}");
     }
     assert!(page.body.contains("2026-09-21 14:1"), "{}", page.body);
-    assert_eq!(page.body.matches("class=\"badge\">To review: 2<").count(), 1);
+    let badge = format!("class=\"badge\" href=\"{LIST}/{}#reviews\">To review: 2<", reviewed.id);
+    assert_eq!(page.body.matches(&badge).count(), 1);
     assert_eq!(page.body.matches("class=\"badge\"").count(), 1);
 }
 
