@@ -386,13 +386,13 @@ fn ordered(
 ) -> Change {
     let is_answered =
         |review: &&Review| asks_where_to(review.reason) || order.review == Some(review.id);
-    let closes = open.iter().filter(is_answered).map(|review| (review.id, closed.clone()));
+    let ends = open.iter().filter(is_answered).map(|review| (review.id, closed.clone()));
     let moved: Vec<String> = credits
         .iter()
         .map(|credit| format!("{} to the {}", credit.amount, credit.target.code()))
         .collect();
     Change {
-        closes: closes.collect(),
+        closes: ends.collect(),
         by: order.by.clone(),
         order: Some(format!("{}: {}", moved.join(", "), closed.note)),
         ..turn.change(step)

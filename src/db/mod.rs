@@ -182,7 +182,7 @@ impl Db {
         loop {
             let after = verification.last();
             let page: Page = self.read(move |conn| journal::page(conn, after)).await?;
-            if let Some(verdict) = verification.take(page) {
+            if let Some(verdict) = verification.take(&page) {
                 return Ok(verdict);
             }
             progress(verification.rows());

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use crate::support::{Checkout, Engine, PATIENCE, World, on_both_databases};
+use crate::support::{Checkout, Engine, PATIENCE, World, eventually, on_both_databases};
 
 on_both_databases! {
     the_journal_of_a_paid_invoice_is_whole_and_tells_its_story,
@@ -128,8 +128,12 @@ async fn a_journal_that_was_cut_off_is_found_by_the_head_in_the_log(engine: Engi
     world.addon.stop().await;
     world.addon.start().await;
     world.addon.ready().await;
-    let log = world.addon.log();
-    let line = log.lines().rfind(|line| line.contains("the audit journal ends here")).unwrap();
+    let line = eventually("the head is in the log", PATIENCE, async || {
+        let log = world.addon.log();
+        let lines = log.lines().filter(|line| line.contains("the audit journal ends here"));
+        lines.skip(1).next_back().map(str::to_owned).ok_or(log.clone())
+    })
+    .await;
     let head: String = line
         .split("head=")
         .nth(1)

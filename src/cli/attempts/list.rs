@@ -19,7 +19,7 @@ pub(in crate::cli) struct Wish {
     /// Only those a person must look at.
     #[arg(long)]
     review: bool,
-    /// Only those in this state: opening, awaiting_payment, confirming, settled, recorded, expired or refused.
+    /// Only those in this state, such as settled or expired.
     #[arg(long, value_name = "STATE", value_parser = state)]
     state: Option<State>,
     /// Only those of the customer with this id.

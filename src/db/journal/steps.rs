@@ -56,7 +56,7 @@ pub(in crate::db) fn steps(
     if let Some(order) = &change.order {
         pen.write("order", order.clone());
     }
-    attempt(&mut pen, before, &change.attempt);
+    let state = attempt(&mut pen, before, &change.attempt);
     for after in &change.credits {
         let before = before.credits.iter().find(|credit| credit.key == after.key);
         credit(&mut pen, before, after);
@@ -67,6 +67,10 @@ pub(in crate::db) fn steps(
             posting(&mut pen, after);
         }
     }
+    // Behind what it follows from.
+    if let Some(state) = state {
+        pen.write("state", state);
+    }
     for review in opened {
         pen.write("review_opened", format!("{}: {}", review.reason.code(), review.words));
     }
@@ -76,7 +80,8 @@ pub(in crate::db) fn steps(
     pen.entries
 }
 
-fn attempt(pen: &mut Pen<'_>, before: &Before, after: &Attempt) {
+/// Writes what the processor told; returns a change of state that does not follow from that.
+fn attempt(pen: &mut Pen<'_>, before: &Before, after: &Attempt) -> Option<String> {
     if let (None, Some(opened)) = (&before.invoice, &after.opened) {
         let until = opened.expires_at.format("%Y-%m-%d %H:%M:%S UTC");
         let words = format!(
@@ -91,9 +96,9 @@ fn attempt(pen: &mut Pen<'_>, before: &Before, after: &Attempt) {
         (Some(seen), moved) if before.last_seen.as_ref() != Some(seen) => {
             let moved = moved.map(|moved| format!("; {moved}")).unwrap_or_default();
             pen.write("observed", format!("{seen}{moved}"));
+            None
         }
-        (_, Some(moved)) => pen.write("state", moved),
-        (_, None) => {}
+        (_, moved) => moved,
     }
 }
 

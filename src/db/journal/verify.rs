@@ -153,7 +153,7 @@ impl Verification {
     }
 
     /// Verifies the next page. The verdict comes with the last one.
-    pub(in crate::db) fn take(&mut self, page: Page) -> Option<Verdict> {
+    pub(in crate::db) fn take(&mut self, page: &Page) -> Option<Verdict> {
         let is_last = i64::try_from(page.rows.len()).unwrap_or(i64::MAX) < PAGE;
         for row in &page.rows {
             if let Some(flaw) = self.flaw_of(row) {

@@ -81,7 +81,7 @@ fn numbered(n: i64) -> Attempt {
     attempt(n, &AttemptId::new(at(n), 1).to_string())
 }
 
-fn review(of: &Attempt, reason: ReviewReason, words: &str) -> Review {
+pub(super) fn review(of: &Attempt, reason: ReviewReason, words: &str) -> Review {
     let id = ReviewId::new(at(0), 1);
     let words = words.to_owned();
     Review { id, attempt: of.id, reason, words, opened_at: at(30), closed: None }
@@ -198,6 +198,28 @@ async fn the_list_can_be_narrowed() {
     let page = look(&house, &format!("{LIST}?q=2&review=1")).await;
     assert!(page.body.contains("Nothing was found.") && page.body.contains(" checked"));
     assert!(page.body.contains("value=\"2\""), "what was searched for can be corrected");
+}
+
+#[tokio::test]
+async fn the_list_can_be_narrowed_by_fields_and_read_in_other_sizes() {
+    let house = house(60).await;
+    assert_eq!(customers(&house, "customer=7").await, [7]);
+    assert_eq!(customers(&house, "customer=7&state=expired").await, Vec::<i64>::new());
+    assert_eq!(customers(&house, "rows=25&page=3").await, (1..=10).rev().collect::<Vec<_>>());
+    assert_eq!(customers(&house, "rows=100").await.len(), 60);
+    let page = look(&house, &format!("{LIST}?rows=25&customer=&state=awaiting_payment")).await;
+    assert!(page.body.contains("page=2&amp;rows=25&amp;state=awaiting_payment"), "{}", page.body);
+    assert!(page.body.contains("value=\"awaiting_payment\" selected"));
+    for (query, words) in [
+        ("customer=seven", "A customer ID is a number."),
+        ("day=31.12.2026", "A day looks like 2026-12-31."),
+        ("state=lost", "There is no such state."),
+        ("invoice=a+b", "This cannot be the ID of a BitPay invoice."),
+        ("customer=99", "Nothing was found."),
+    ] {
+        let page = look(&house, &format!("{LIST}?{query}")).await;
+        assert!(page.body.contains(words) && page.body.contains("Show all"), "{query}");
+    }
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ mod forms;
 mod hooks;
 mod identity;
 mod rails;
+mod settle_pages;
 mod store;
 mod world;

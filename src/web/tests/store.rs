@@ -71,6 +71,12 @@ fn open_reviews(rows: &Rows, id: AttemptId) -> usize {
     rows.reviews.iter().filter(is_open).count()
 }
 
+fn close(rows: &mut Rows, id: ReviewId, closed: &ReviewClosed) -> bool {
+    let mut open = rows.reviews.iter_mut().filter(|review| review.closed.is_none());
+    let found = open.find(|review| review.id == id);
+    found.map(|review| review.closed = Some(closed.clone())).is_some()
+}
+
 /// Whether the text is the customer, the processor invoice or the own id of this attempt.
 fn is_about(attempt: &Attempt, text: &str) -> bool {
     let invoice = attempt.opened.as_ref().map(|opened| opened.invoice.to_string());
@@ -136,6 +142,17 @@ impl Store for World {
         self.committed(|rows| {
             rows.attempts.retain(|known| known.id != change.attempt.id);
             rows.attempts.push(change.attempt.clone());
+            for credit in &change.credits {
+                rows.credits.retain(|known| known.key != credit.key);
+                rows.credits.push(credit.clone());
+            }
+            for posting in &change.postings {
+                rows.postings.retain(|known| known.id != posting.id);
+                rows.postings.push(posting.clone());
+            }
+            for (id, closed) in &change.closes {
+                close(rows, *id, closed);
+            }
             true
         })
     }
@@ -188,6 +205,8 @@ impl Store for World {
         self.committed(|rows| {
             let mut found = rows.attempts.clone();
             found.retain(|attempt| !filter.under_review || open_reviews(rows, attempt.id) > 0);
+            found.retain(|attempt| filter.customer.is_none_or(|id| attempt.customer == id));
+            found.retain(|attempt| filter.state.is_none_or(|state| attempt.state == state));
             found.retain(|attempt| filter.about.iter().all(|text| is_about(attempt, text)));
             found.sort_by_key(|attempt| std::cmp::Reverse(attempt.created_at));
             found.into_iter().skip(skip).take(take).collect()
@@ -211,8 +230,8 @@ impl Store for World {
         })
     }
 
-    async fn close_review(&self, _: ReviewId, _: &ReviewClosed) -> Result<bool, StoreError> {
-        Ok(false)
+    async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError> {
+        self.committed(|rows| close(rows, id, closed))
     }
 
     async fn journal(
