@@ -130,8 +130,9 @@ async fn a_journal_that_was_cut_off_is_found_by_the_head_in_the_log(engine: Engi
     world.addon.ready().await;
     let line = eventually("the head is in the log", PATIENCE, async || {
         let log = world.addon.log();
-        let lines = log.lines().filter(|line| line.contains("the audit journal ends here"));
-        lines.skip(1).next_back().map(str::to_owned).ok_or(log.clone())
+        let mut lines = log.lines().filter(|line| line.contains("the audit journal ends here"));
+        // The first is of the first start.
+        lines.nth(1).map(str::to_owned).ok_or(log.clone())
     })
     .await;
     let head: String = line
