@@ -27,6 +27,7 @@ pub mod receive_hint;
 pub mod reconcile;
 pub mod refresh_attempt;
 pub mod results;
+pub mod settle;
 pub mod start_payment;
 pub mod statement_record;
 pub mod work;

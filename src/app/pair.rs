@@ -6,6 +6,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::App;
+use crate::domain::actor::Actor;
 use crate::domain::connection::{
     Connection, ConnectionSecrets, ConnectionStatus, Environment, ProcessorKind,
 };
@@ -69,25 +70,25 @@ impl Settings {
 /// # Errors
 ///
 /// [`PairError`], which has a sentence an admin can act on among the texts of the pages; the former connection stays active.
-pub async fn pair(app: &App, code: &str) -> Result<Connection, PairError> {
+pub async fn pair(app: &App, code: &str, by: &Actor) -> Result<Connection, PairError> {
     let code = code.trim();
     if app.processors.is_raw_token(code) {
         let secrets =
             ConnectionSecrets { private_key: None, token: Some(SecretString::from(code)) };
         let connection = new_connection(app, secrets, String::new());
-        app.store.add_connection(&connection).await?;
-        return activate(app, connection).await;
+        app.store.add_connection(&connection, by).await?;
+        return activate(app, connection, by).await;
     }
     let (secrets, sin) = app.processors.new_key();
     let connection = new_connection(app, secrets, sin);
-    app.store.add_connection(&connection).await?;
+    app.store.add_connection(&connection, by).await?;
     match app.processors.exchange(&connection, code).await {
-        PairingOutcome::Paired { token } => accept(app, connection, token).await,
+        PairingOutcome::Paired { token } => accept(app, connection, token, by).await,
         PairingOutcome::Refused { failure } => {
-            fail(app, connection, &failure.to_string()).await?;
-            adopt_earlier(app).await?.ok_or(PairError::Refused(failure))
+            fail(app, connection, &failure.to_string(), by).await?;
+            adopt_earlier(app, by).await?.ok_or(PairError::Refused(failure))
         }
-        PairingOutcome::Unclear { why } => settle_unclear(app, connection, why).await,
+        PairingOutcome::Unclear { why } => settle_unclear(app, connection, why, by).await,
     }
 }
 
@@ -96,7 +97,7 @@ pub async fn pair(app: &App, code: &str) -> Result<Connection, PairError> {
 /// # Errors
 ///
 /// [`StoreError`].
-pub async fn unpair(app: &App) -> Result<bool, StoreError> {
+pub async fn unpair(app: &App, by: &Actor) -> Result<bool, StoreError> {
     let Some(connection) = app.store.active_connection().await? else {
         return Ok(false);
     };
@@ -105,7 +106,7 @@ pub async fn unpair(app: &App) -> Result<bool, StoreError> {
         retired_at: Some(app.clock.now()),
         ..connection
     };
-    app.store.change_connection(&retired).await?;
+    app.store.change_connection(&retired, by).await?;
     Ok(true)
 }
 
@@ -124,14 +125,14 @@ pub fn masked(secret: &SecretString) -> String {
 
 /// A code that is refused now may have been used by an earlier try of ours whose answer was lost: then the key of that
 /// try owns a token.
-async fn adopt_earlier(app: &App) -> Result<Option<Connection>, PairError> {
+async fn adopt_earlier(app: &App, by: &Actor) -> Result<Option<Connection>, PairError> {
     for connection in app.store.connections().await? {
         if connection.status != ConnectionStatus::Pairing {
             continue;
         }
         match app.processors.find_token(&connection).await {
-            Ok(Some(token)) => return accept(app, connection, token).await.map(Some),
-            Ok(None) => fail(app, connection, PairingFailureKind::NotUsed.code()).await?,
+            Ok(Some(token)) => return accept(app, connection, token, by).await.map(Some),
+            Ok(None) => fail(app, connection, PairingFailureKind::NotUsed.code(), by).await?,
             Err(error) => tracing::warn!(%error, "an earlier pairing is still unclear"),
         }
     }
@@ -142,14 +143,15 @@ async fn settle_unclear(
     app: &App,
     connection: Connection,
     why: String,
+    by: &Actor,
 ) -> Result<Connection, PairError> {
     let address = connection.base_url.trim_end_matches('/').to_owned();
     let failure = |kind| PairingFailure { kind, address, said: why };
     match app.processors.find_token(&connection).await {
-        Ok(Some(token)) => accept(app, connection, token).await,
+        Ok(Some(token)) => accept(app, connection, token, by).await,
         Ok(None) => {
             let failure = failure(PairingFailureKind::NotUsed);
-            fail(app, connection, &failure.to_string()).await?;
+            fail(app, connection, &failure.to_string(), by).await?;
             Err(PairError::Refused(failure))
         }
         Err(_) => Err(PairError::Unclear(failure(PairingFailureKind::Unclear))),
@@ -178,27 +180,28 @@ async fn accept(
     app: &App,
     connection: Connection,
     token: SecretString,
+    by: &Actor,
 ) -> Result<Connection, PairError> {
     let secrets = ConnectionSecrets { token: Some(token), ..connection.secrets };
-    activate(app, Connection { secrets, ..connection }).await
+    activate(app, Connection { secrets, ..connection }, by).await
 }
 
-async fn activate(app: &App, connection: Connection) -> Result<Connection, PairError> {
+async fn activate(app: &App, connection: Connection, by: &Actor) -> Result<Connection, PairError> {
     let connection = Connection {
         status: ConnectionStatus::Active,
         activated_at: Some(app.clock.now()),
         ..connection
     };
-    app.store.change_connection(&connection).await?;
+    app.store.change_connection(&connection, by).await?;
     Ok(connection)
 }
 
-async fn fail(app: &App, connection: Connection, why: &str) -> Result<(), StoreError> {
+async fn fail(app: &App, connection: Connection, why: &str, by: &Actor) -> Result<(), StoreError> {
     let failed = Connection {
         status: ConnectionStatus::Failed,
         failure: Some(why.to_owned()),
         secrets: ConnectionSecrets::default(),
         ..connection
     };
-    app.store.change_connection(&failed).await
+    app.store.change_connection(&failed, by).await
 }

@@ -9,13 +9,14 @@ use super::App;
 use super::open_attempt;
 use super::work::{Step, Turn, TurnError};
 use crate::domain::attempt::{self, Attempt, State};
-use crate::domain::credit::{Credit, Target, credit_key};
+use crate::domain::credit::{ByHand, Credit, Target, credit_key};
 use crate::domain::ids::ProcessorInvoiceId;
 use crate::domain::money::Money;
 use crate::domain::observation::{Exception, Observation, ProcessorStatus};
 use crate::domain::recording::credited;
 use crate::domain::review::{ReviewNote, ReviewReason};
 use crate::domain::schedule::{back_off, next_look};
+use crate::domain::settlement::without_what_is_known;
 use crate::ports::PeerError;
 
 /// Looks at the processor's invoice of a leased attempt.
@@ -58,6 +59,13 @@ fn consequences(
     let nothing = Money::zero(attempt.terms.price.currency());
     let credited = credited(&turn.ledger.credits, nothing)?;
     let attempt::Step { state, credit, reviews } = attempt.observe(observation, credited)?;
+    let seen = in_short(observation);
+    let is_same_answer = attempt.last_seen.as_ref() == Some(&seen);
+    let settled = observation.settled(attempt.processor);
+    let reviews = match reviews.as_slice() {
+        [] => reviews,
+        _ => without_what_is_known(reviews, settled, &turn.ledger.credits, is_same_answer)?,
+    };
     let credits = match credit {
         Some(amount) => vec![new_credit(turn, invoice, amount)?],
         None => vec![],
@@ -69,7 +77,7 @@ fn consequences(
         state,
         open_key: attempt.open_key.clone().filter(|_| still_open),
         settled_at: if earned { Some(now) } else { attempt.settled_at },
-        last_seen: Some(in_short(observation)),
+        last_seen: Some(seen),
         look_at: next_look_of(app, attempt, state, now),
         work_at: if earned { Some(now) } else { attempt.work_at },
         failures: 0,
@@ -94,6 +102,7 @@ fn new_credit(
         amount,
         target: Target::Undecided,
         date: turn.app.clock.local_date(turn.app.clock.now()),
+        by_hand: ByHand::Nothing,
     })
 }
 

@@ -74,7 +74,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn change(&self, step: Step) -> Change {
+    /// The step as rows, with what follows from it.
+    pub(super) fn change(&self, step: Step) -> Change {
         let Step { mut attempt, credits, mut postings, notes, release } = step;
         let mut after = self.ledger.clone();
         merge(&mut after.credits, credits.clone(), |credit| credit.key.clone());
@@ -93,7 +94,7 @@ impl Turn<'_> {
             .into_iter()
             .map(|note| super::open_attempt::review(self.app, &attempt, note))
             .collect();
-        Change { attempt, credits, postings, reviews, release }
+        Change { credits, postings, reviews, release, ..Change::of(attempt) }
     }
 
     /// A step that changes nothing yet.

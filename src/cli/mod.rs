@@ -3,6 +3,7 @@
 //! **Invariant:** exit code 0 is good, 1 the thing failed and standard error says what and what to do, 2 wrong usage.
 
 mod attempts;
+mod audit;
 mod config;
 mod currency;
 mod doctor;
@@ -12,6 +13,7 @@ mod pairing;
 pub mod progress;
 mod reconcile;
 mod serve;
+mod who;
 mod wiring;
 
 use std::ffi::OsString;
@@ -64,9 +66,12 @@ enum Command {
         #[arg(long, value_name = "NUMBER")]
         back_to: Option<String>,
     },
-    /// Look at payments.
+    /// Look at payments, and settle what waits for a person.
     #[command(subcommand)]
     Attempts(attempts::Command),
+    /// Read the audit journal, or prove that nobody has changed it.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Compare processor, add-on and Splynx. Names what differs, changes nothing.
     Reconcile(reconcile::Wish),
     /// Check, print or explain the configuration.
@@ -123,6 +128,7 @@ fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<
         Command::Migrate { back_to: None } => block_on(migrate::run(path, streams)),
         Command::Migrate { back_to: Some(to) } => block_on(migrate::back(path, to, streams)),
         Command::Attempts(command) => block_on(command.run(path, streams)),
+        Command::Audit(command) => block_on(command.run(path, streams)),
         Command::Reconcile(wish) => block_on(reconcile::run(path, *wish, streams)),
         Command::Config(command) => command.run(path, streams),
     }

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::output::Streams;
-use super::{Ending, progress, wiring};
+use super::{Ending, progress, who, wiring};
 use crate::app::pair::{self, PairError};
 use crate::config;
 use crate::db::Migrations;
@@ -19,7 +19,8 @@ pub(super) async fn pair(
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Ending> {
     let world = wiring::connect(&config::load(path)?.config, Migrations::Run).await?;
-    let pairing = progress::during("asking BitPay", pair::pair(&world.app, code));
+    let by = who::at_the_terminal();
+    let pairing = progress::during("asking BitPay", pair::pair(&world.app, code, &by));
     let connection = pairing.await.map_err(told)?;
     writeln!(streams.out, "Paired.")?;
     describe(&connection, streams)?;
@@ -42,7 +43,7 @@ fn told(error: PairError) -> anyhow::Error {
 /// Retires the account.
 pub(super) async fn unpair(path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
     let world = wiring::connect(&config::load(path)?.config, Migrations::Run).await?;
-    if pair::unpair(&world.app).await? {
+    if pair::unpair(&world.app, &who::at_the_terminal()).await? {
         writeln!(streams.out, "Unpaired. Payments that are under way are still watched.")?;
     } else {
         writeln!(streams.out, "Nothing was paired.")?;

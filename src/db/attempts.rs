@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use super::cell::{self, Row, millis};
 use super::connection::AnyConnection;
 use super::failure::{Failure, is_unique_violation};
+use super::journal::Before;
 use super::schema::attempts;
 use crate::domain::attempt::{Attempt, Opened, State, Terms};
 use crate::domain::fee::Fee;
@@ -277,6 +278,25 @@ fn take_key_from(conn: &mut AnyConnection, holder: &Attempt) -> Result<(), Failu
         .set((attempts::open_key.eq(None::<String>), attempts::version.eq(attempts::version + 1)))
         .execute(conn)?;
     Ok(())
+}
+
+/// What the journal needs to know of a row before its step, if its version is still the one read.
+pub(super) fn before(
+    conn: &mut AnyConnection,
+    attempt: &Attempt,
+) -> Result<Option<Before>, Failure> {
+    let found = attempts::table
+        .filter(attempts::id.eq(attempt.id.to_string()))
+        .filter(attempts::version.eq(attempt.version))
+        .select((attempts::state, attempts::last_seen, attempts::invoice));
+    let found: Option<(String, Option<String>, Option<String>)> = found.first(conn).optional()?;
+    Ok(found.map(|(state, last_seen, invoice)| Before {
+        state,
+        last_seen,
+        invoice,
+        credits: vec![],
+        postings: vec![],
+    }))
 }
 
 /// Writes the row as it shall be, if its version is still the one read. The new version is one higher.

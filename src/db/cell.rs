@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use crate::domain::connection::{ConnectionStatus, Environment, ProcessorKind};
-use crate::domain::credit::Target;
+use crate::domain::credit::{ByHand, Target};
 use crate::domain::money::{Currency, Money};
 use crate::domain::payable::DocumentKind;
 use crate::ports::store::StoreError;
@@ -120,6 +120,11 @@ pub(super) fn target(code: &str) -> Option<Target> {
     [Target::Undecided, Target::Document, Target::Balance]
         .into_iter()
         .find(|target| target.code() == code)
+}
+
+/// What a person did about a credit.
+pub(super) fn by_hand(code: i64) -> Option<ByHand> {
+    ByHand::ALL.into_iter().find(|way| way.code() == code)
 }
 
 /// The name of a kind of document.

@@ -111,30 +111,30 @@ fn read_secrets(plain: &[u8]) -> Option<ConnectionSecrets> {
     })
 }
 
-/// Adds a row; when it is active, every other active one is retired first.
+/// Adds a row; when it is active, every other active one is retired first. Returns the retired ones.
 pub(super) fn add(
     conn: &mut AnyConnection,
     row: &ConnectionRow,
     now: DateTime<Utc>,
-) -> Result<(), Failure> {
-    retire_others(conn, row, now)?;
+) -> Result<Vec<String>, Failure> {
+    let retired = retire_others(conn, row, now)?;
     diesel::insert_into(connections::table).values(row.clone()).execute(conn)?;
-    Ok(())
+    Ok(retired)
 }
 
-/// Changes a row; when it becomes active, every other active one is retired first.
+/// Changes a row; when it becomes active, every other active one is retired first. Returns the retired ones.
 pub(super) fn change(
     conn: &mut AnyConnection,
     row: &ConnectionRow,
     now: DateTime<Utc>,
-) -> Result<(), Failure> {
-    retire_others(conn, row, now)?;
+) -> Result<Vec<String>, Failure> {
+    let retired = retire_others(conn, row, now)?;
     let living = connections::table
         .filter(connections::id.eq(row.id.clone()))
         .filter(connections::status.ne(ConnectionStatus::Erased.code()));
     let changed = diesel::update(living).set(row.clone()).execute(conn)?;
     if changed == 1 {
-        return Ok(());
+        return Ok(retired);
     }
     let words = format!("there is no connection {} that could be changed", row.id);
     Err(StoreError::Refused(words).into())
@@ -144,20 +144,23 @@ fn retire_others(
     conn: &mut AnyConnection,
     row: &ConnectionRow,
     now: DateTime<Utc>,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     if row.status != ConnectionStatus::Active.code() {
-        return Ok(());
+        return Ok(vec![]);
     }
-    let others = connections::table
-        .filter(connections::status.eq(ConnectionStatus::Active.code()))
-        .filter(connections::id.ne(row.id.clone()));
-    diesel::update(others)
+    let others = || {
+        connections::table
+            .filter(connections::status.eq(ConnectionStatus::Active.code()))
+            .filter(connections::id.ne(row.id.clone()))
+    };
+    let ids = others().select(connections::id).load(conn)?;
+    diesel::update(others())
         .set((
             connections::status.eq(ConnectionStatus::Retired.code()),
             connections::retired_at.eq(row.activated_at.unwrap_or(millis(now))),
         ))
         .execute(conn)?;
-    Ok(())
+    Ok(ids)
 }
 
 /// The row with this id.
@@ -196,8 +199,11 @@ pub(super) fn all(conn: &mut AnyConnection) -> Result<Vec<ConnectionRow>, Failur
     Ok(all.load(conn)?)
 }
 
-/// Blanks the secrets of retired connections that no attempt needs any more.
-pub(super) fn erase_retired(conn: &mut AnyConnection, now: DateTime<Utc>) -> Result<u64, Failure> {
+/// Blanks the secrets of retired connections that no attempt needs any more. Returns their names.
+pub(super) fn erase_retired(
+    conn: &mut AnyConnection,
+    now: DateTime<Utc>,
+) -> Result<Vec<String>, Failure> {
     let needed = attempts::table
         .filter(attempts::connection.eq(connections::id))
         // A clock that leapt ahead ends no watch, so it must erase no secrets either.
@@ -207,14 +213,19 @@ pub(super) fn erase_retired(conn: &mut AnyConnection, now: DateTime<Utc>) -> Res
                 .or(attempts::look_at.is_not_null())
                 .or(attempts::work_at.is_not_null()),
         );
-    let over = connections::table
+    let over: Vec<String> = connections::table
         .filter(connections::status.eq(ConnectionStatus::Retired.code()))
-        .filter(diesel::dsl::not(diesel::dsl::exists(needed)));
-    let erased = diesel::update(over)
+        .filter(diesel::dsl::not(diesel::dsl::exists(needed)))
+        .select(connections::id)
+        .load(conn)?;
+    let retired = connections::table
+        .filter(connections::id.eq_any(over.clone()))
+        .filter(connections::status.eq(ConnectionStatus::Retired.code()));
+    diesel::update(retired)
         .set((
             connections::status.eq(ConnectionStatus::Erased.code()),
             connections::secrets.eq(None::<Vec<u8>>),
         ))
         .execute(conn)?;
-    Ok(u64::try_from(erased).unwrap_or(u64::MAX))
+    Ok(over)
 }

@@ -26,6 +26,7 @@ pub(super) struct CreditRow {
     currency: String,
     target: String,
     date: String,
+    by_hand: i64,
 }
 
 impl CreditRow {
@@ -40,6 +41,7 @@ impl CreditRow {
             currency: credit.amount.currency().code().to_owned(),
             target: credit.target.code().to_owned(),
             date: credit.date.to_string(),
+            by_hand: credit.by_hand.code(),
         }
     }
 
@@ -54,11 +56,12 @@ impl CreditRow {
             amount: row.money(self.amount_minor, &self.currency)?,
             target: row.read("target", cell::target(&self.target))?,
             date: row.date("date", &self.date)?,
+            by_hand: row.read("by_hand", cell::by_hand(self.by_hand))?,
         })
     }
 }
 
-/// Writes a credit: a new row, or the amount, target and date of the one that has its key.
+/// Writes a credit: a new row, or the amount, target, date and decider of the one that has its key.
 pub(super) fn put(
     conn: &mut AnyConnection,
     credit: &Credit,
@@ -74,6 +77,7 @@ pub(super) fn put(
             credits::currency.eq(row.currency.clone()),
             credits::target.eq(row.target.clone()),
             credits::date.eq(row.date.clone()),
+            credits::by_hand.eq(row.by_hand),
         ))
         .execute(conn)?;
     if changed == 0 {

@@ -10,12 +10,16 @@ use tokio::sync::oneshot;
 
 use super::connection::AnyConnection;
 use super::failure::Failure;
+use super::journal::Entry;
 use crate::ports::store::StoreError;
 
 /// A job whose result type is forgotten, so that jobs of all kinds stand in one queue.
 pub(super) trait Job: Send {
     /// Runs it inside the open transaction and keeps its result.
     fn run(&mut self, conn: &mut AnyConnection) -> Result<(), Failure>;
+
+    /// What the last run wants in the journal, if it did its work.
+    fn entries(&mut self) -> Vec<Entry>;
 
     /// Tells the caller how it ended; after `Ok`, with the result of the last run.
     fn answer(self: Box<Self>, end: Result<(), StoreError>);
@@ -27,28 +31,36 @@ pub(super) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
 struct Typed<T, F> {
     closure: F,
     result: Option<T>,
+    entries: Vec<Entry>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-/// Makes a job of a closure.
+/// Makes a job of a closure, which puts beside its result what is to stand in the journal.
 pub(super) fn job<T, F>(closure: F) -> (Box<dyn Job>, Answer<T>)
 where
     T: Send + 'static,
-    F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    F: FnMut(&mut AnyConnection, &mut Vec<Entry>) -> Result<T, Failure> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(Typed { closure, result: None, reply }), answer)
+    (Box::new(Typed { closure, result: None, entries: vec![], reply }), answer)
 }
 
 impl<T, F> Job for Typed<T, F>
 where
     T: Send,
-    F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send,
+    F: FnMut(&mut AnyConnection, &mut Vec<Entry>) -> Result<T, Failure> + Send,
 {
     fn run(&mut self, conn: &mut AnyConnection) -> Result<(), Failure> {
         self.result = None;
-        self.result = Some((self.closure)(conn)?);
+        self.entries.clear();
+        let mut entries = Vec::new();
+        self.result = Some((self.closure)(conn, &mut entries)?);
+        self.entries = entries;
         Ok(())
+    }
+
+    fn entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
     }
 
     fn answer(self: Box<Self>, end: Result<(), StoreError>) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::connection::{AnyConnection, Missing, Role};
 use super::failure::{self, Failure};
 use super::job::{Job, Trouble, run_in_savepoint, unavailable};
+use super::journal::{self, Entry, JournalKey};
 use super::url::DatabaseUrl;
 use crate::ports::store::StoreError;
 
@@ -73,6 +74,16 @@ impl Link {
             Some(conn) => run_in_savepoint(conn, job),
             None => Err(Trouble::Failed(unavailable(GONE).into())),
         }
+    }
+
+    /// Writes what the jobs of the open transaction want in the journal.
+    pub(super) fn write_down(
+        &mut self,
+        key: &JournalKey,
+        entries: Vec<Entry>,
+    ) -> Result<(), Failure> {
+        let conn = self.open.as_mut().ok_or_else(|| unavailable(GONE))?;
+        journal::append(conn, key, entries)
     }
 
     /// Commits the transaction.

@@ -14,6 +14,9 @@ use crate::ports::store::StoreError;
 /// The name, and the sealed content, of the check value.
 const SEAL_CHECK: &str = "seal_check";
 
+/// Where the journal ends.
+const JOURNAL_HEAD: &str = "journal_head";
+
 /// What a remembered value's name begins with, so that none can be mistaken for the check value.
 const REMEMBERED: &str = "remembered/";
 
@@ -62,6 +65,25 @@ pub(super) fn remember(conn: &mut AnyConnection, name: &str, value: &str) -> Res
         }
         other => other,
     }
+}
+
+/// Where the journal ends.
+pub(super) fn journal_head(conn: &mut AnyConnection) -> Result<Option<String>, Failure> {
+    get(conn, JOURNAL_HEAD)
+}
+
+/// The same, and nobody else moves it before this transaction ends. In SQLite a writing transaction is alone anyway.
+pub(super) fn lock_journal_head(conn: &mut AnyConnection) -> Result<Option<String>, Failure> {
+    let AnyConnection::Postgres(link) = conn else {
+        return journal_head(conn);
+    };
+    let value = meta::table.find(JOURNAL_HEAD).select(meta::value).for_no_key_update();
+    Ok(value.first(link).optional()?)
+}
+
+/// Moves the end of the journal.
+pub(super) fn set_journal_head(conn: &mut AnyConnection, value: &str) -> Result<(), Failure> {
+    if update(conn, JOURNAL_HEAD, value)? { Ok(()) } else { insert(conn, JOURNAL_HEAD, value) }
 }
 
 fn get(conn: &mut AnyConnection, name: &str) -> Result<Option<String>, Failure> {

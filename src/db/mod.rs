@@ -15,6 +15,7 @@ mod credits;
 mod failure;
 mod hints;
 mod job;
+mod journal;
 mod leases;
 mod link;
 mod meta;
@@ -41,12 +42,14 @@ use tokio::sync::oneshot;
 
 use self::connection::{AnyConnection, Missing, Role};
 use self::failure::Failure;
+use self::journal::{Entry, JournalKey, Page, Verification};
 use self::link::Link;
 use self::queue::Queue;
 use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
 use crate::ports::store::StoreError;
 
+pub use self::journal::{Flaw, Head, InvalidHead, Verdict};
 pub use self::seal::{InvalidSealKey, SealKey};
 pub use self::serve_lock::{ServeLock, ServeLockError};
 pub use self::url::{DatabaseUrl, InvalidUrl, PostgresUrl};
@@ -136,32 +139,70 @@ impl Db {
             let (url, key, entropy) = (url.clone(), seal_key.clone(), Arc::clone(&entropy));
             move || connect(url, migrations, &key, entropy.as_ref())
         };
-        let (writer, ready) = writer::start(connect);
+        let (writer, ready) = writer::start(connect, JournalKey::of(&seal_key));
         ready.await.map_err(|_| OpenError::Unavailable(DEAD.to_owned()))??;
         let readers = (url != DatabaseUrl::SqliteMemory).then(|| reader::start(&url));
         Ok(Self { writer, readers, seal_key, clock, entropy })
     }
 
     /// Commits what `work` does, together with the jobs of others that wait at the same moment.
-    async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    async fn write<T, F>(&self, mut work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+    {
+        self.write_down(move |conn, _| work(conn)).await
+    }
+
+    /// The same for work that is to stand in the journal: what it adds to the entries is committed with it.
+    async fn write_down<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut AnyConnection, &mut Vec<Entry>) -> Result<T, Failure> + Send + 'static,
     {
         self.writer.submit(work).await.unwrap_or_else(|_| Err(job::unavailable(DEAD)))
     }
 
     /// Reads.
-    async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    async fn read<T, F>(&self, mut work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
     {
-        let answer = match &self.readers {
-            Some(readers) => readers.submit(work),
-            None => self.writer.submit(work),
-        };
+        let queue = self.readers.as_ref().unwrap_or(&self.writer);
+        let answer = queue.submit(move |conn, _| work(conn));
         answer.await.unwrap_or_else(|_| Err(job::unavailable(DEAD)))
+    }
+
+    /// Where the journal ends now; `None` when what is kept about it is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn journal_head(&self) -> Result<Option<Head>, StoreError> {
+        self.read(journal::head).await
+    }
+
+    /// Reads the whole journal and tells whether it is as it was written. `wanted` is a head that somebody kept elsewhere;
+    /// `progress` is told how many rows were read so far. The add-on may write on meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn verify_journal(
+        &self,
+        wanted: Option<Head>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Verdict, StoreError> {
+        let mut verification = Verification::new(JournalKey::of(&self.seal_key), wanted);
+        loop {
+            let after = verification.last();
+            let page: Page = self.read(move |conn| journal::page(conn, after)).await?;
+            if let Some(verdict) = verification.take(&page) {
+                return Ok(verdict);
+            }
+            progress(verification.rows());
+        }
     }
 }
 

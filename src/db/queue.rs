@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use super::connection::AnyConnection;
 use super::failure::Failure;
 use super::job::{Answer, Job, job};
+use super::journal::Entry;
 
 /// One or more threads that serve jobs, seen from outside.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ impl Queue {
     pub(super) fn submit<T, F>(&self, work: F) -> Answer<T>
     where
         T: Send + 'static,
-        F: FnMut(&mut AnyConnection) -> Result<T, Failure> + Send + 'static,
+        F: FnMut(&mut AnyConnection, &mut Vec<Entry>) -> Result<T, Failure> + Send + 'static,
     {
         let (job, answer) = job(work);
         // Without a thread the job is dropped, and the answer says that nobody is there.

@@ -62,37 +62,44 @@ impl ReviewRow {
     }
 }
 
-/// Opens a review, unless one of its reason is open at its attempt.
-pub(super) fn open(conn: &mut AnyConnection, review: &Review) -> Result<(), Failure> {
+/// Opens a review, unless one of its reason is open at its attempt, or a person has just closed one that said the same.
+/// Returns whether it did.
+pub(super) fn open(conn: &mut AnyConnection, review: &Review) -> Result<bool, Failure> {
     let row = ReviewRow::of(review);
-    let open: i64 = reviews::table
+    let last: Option<ReviewRow> = reviews::table
         .filter(reviews::attempt.eq(row.attempt.clone()))
         .filter(reviews::reason.eq(row.reason.clone()))
-        .filter(reviews::closed_at.is_null())
-        .count()
-        .get_result(conn)?;
-    if open == 0 {
+        // The open one first: a later one cannot have been closed before it.
+        .order((reviews::closed_at.is_null().desc(), reviews::closed_at.desc()))
+        .select(ReviewRow::as_select())
+        .first(conn)
+        .optional()?;
+    let last = last.map(ReviewRow::into_review).transpose()?;
+    let is_news = last.is_none_or(|last| review.is_news_after(&last));
+    if is_news {
         diesel::insert_into(reviews::table).values(row).execute(conn)?;
     }
-    Ok(())
+    Ok(is_news)
 }
 
-/// Closes a review that is open.
+/// Closes a review that is open, and returns it as it was.
 pub(super) fn close(
     conn: &mut AnyConnection,
     id: ReviewId,
     closed: &ReviewClosed,
-) -> Result<bool, Failure> {
-    let open =
-        reviews::table.filter(reviews::id.eq(id.to_string())).filter(reviews::closed_at.is_null());
-    let changed = diesel::update(open)
+) -> Result<Option<Review>, Failure> {
+    let open = || {
+        reviews::table.filter(reviews::id.eq(id.to_string())).filter(reviews::closed_at.is_null())
+    };
+    let found: Option<ReviewRow> = open().select(ReviewRow::as_select()).first(conn).optional()?;
+    let changed = diesel::update(open())
         .set((
             reviews::closed_at.eq(millis(closed.at)),
             reviews::closed_by.eq(closed.by.clone()),
             reviews::closed_note.eq(closed.note.clone()),
         ))
         .execute(conn)?;
-    Ok(changed == 1)
+    Ok(found.filter(|_| changed == 1).map(ReviewRow::into_review).transpose()?)
 }
 
 /// The reviews of one attempt, newest first.

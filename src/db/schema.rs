@@ -96,6 +96,7 @@ diesel::table! {
         target -> Text,
         date -> Text,
         made_at -> BigInt,
+        by_hand -> BigInt,
     }
 }
 
@@ -172,6 +173,19 @@ diesel::table! {
         findings -> BigInt,
         agreed -> BigInt,
         sums -> Text,
+    }
+}
+
+diesel::table! {
+    journal (seq) {
+        seq -> BigInt,
+        at -> BigInt,
+        attempt -> Nullable<Text>,
+        who -> Text,
+        what -> Text,
+        words -> Text,
+        previous -> Binary,
+        mac -> Binary,
     }
 }
 

@@ -6,6 +6,8 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::ports::entropy::Entropy;
@@ -100,6 +102,13 @@ impl SealKey {
             .decrypt(&XNonce::from(*nonce), payload)
             .map(Zeroizing::new)
             .map_err(|_| SealError::Foreign)
+    }
+
+    /// A key for another purpose, which tells nothing about this one.
+    pub(super) fn derived(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let mac = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(self.0.as_ref())
+            .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
+        Zeroizing::new(mac.chain_update(purpose.as_bytes()).finalize().into_bytes().into())
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

@@ -10,31 +10,50 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::connection::AnyConnection;
 use super::connections::ConnectionRow;
 use super::failure::Failure;
+use super::journal::{self, Before, Entry};
 use super::{
     Db, attempts, connections, credits, hints, leases, meta, nonces, people, postings, reviews,
 };
+use crate::domain::actor::Actor;
 use crate::domain::attempt::Attempt;
-use crate::domain::connection::Connection;
+use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
 use crate::domain::review::{Review, ReviewClosed, ReviewReason};
 use crate::ports::billing::Nonces;
 use crate::ports::store::{
-    AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
+    AttemptFilter, Change, Claim, Figures, HintOutcome, JournalRow, Ledger, Readiness, Store,
+    StoreError,
 };
 use crate::ports::{self, PeerError};
 
 #[async_trait]
 impl Store for Db {
-    async fn add_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+    async fn add_connection(&self, connection: &Connection, by: &Actor) -> Result<(), StoreError> {
         let row = ConnectionRow::seal(connection, &self.seal_key, self.entropy.as_ref())?;
         let now = self.clock.now();
-        self.write(move |conn| connections::add(conn, &row, now)).await
+        let entry = journal::connection(connection, by, now);
+        self.write_down(move |conn, entries| {
+            let retired = connections::add(conn, &row, now)?;
+            connection_changed(entries, retired, entry.clone(), now);
+            Ok(())
+        })
+        .await
     }
 
-    async fn change_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+    async fn change_connection(
+        &self,
+        connection: &Connection,
+        by: &Actor,
+    ) -> Result<(), StoreError> {
         let row = ConnectionRow::seal(connection, &self.seal_key, self.entropy.as_ref())?;
         let now = self.clock.now();
-        self.write(move |conn| connections::change(conn, &row, now)).await
+        let entry = journal::connection(connection, by, now);
+        self.write_down(move |conn, entries| {
+            let retired = connections::change(conn, &row, now)?;
+            connection_changed(entries, retired, entry.clone(), now);
+            Ok(())
+        })
+        .await
     }
 
     async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError> {
@@ -53,7 +72,13 @@ impl Store for Db {
     }
 
     async fn erase_retired(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(move |conn| connections::erase_retired(conn, now)).await
+        self.write_down(move |conn, entries| {
+            let erased = connections::erase_retired(conn, now)?;
+            let ended = |id: &String| journal::connection_ended(id, ConnectionStatus::Erased, now);
+            entries.extend(erased.iter().map(ended));
+            Ok(u64::try_from(erased.len()).unwrap_or(u64::MAX))
+        })
+        .await
     }
 
     async fn claim(
@@ -61,8 +86,15 @@ impl Store for Db {
         attempt: &Attempt,
         usable_until: DateTime<Utc>,
     ) -> Result<Claim, StoreError> {
-        let attempt = attempt.clone();
-        self.write(move |conn| attempts::claim(conn, &attempt, usable_until)).await
+        let (attempt, now) = (attempt.clone(), self.clock.now());
+        self.write_down(move |conn, entries| {
+            let claim = attempts::claim(conn, &attempt, usable_until)?;
+            if let Claim::Created(attempt) = &claim {
+                entries.push(journal::begun(attempt, now));
+            }
+            Ok(claim)
+        })
+        .await
     }
 
     async fn ledger(&self, id: AttemptId) -> Result<Option<Ledger>, StoreError> {
@@ -84,7 +116,7 @@ impl Store for Db {
 
     async fn apply(&self, change: &Change) -> Result<bool, StoreError> {
         let (change, now) = (change.clone(), self.clock.now());
-        self.write(move |conn| apply(conn, &change, now)).await
+        self.write_down(move |conn, entries| apply(conn, &change, now, entries)).await
     }
 
     async fn connection_of(&self, hook: &Hook) -> Result<Option<Connection>, StoreError> {
@@ -108,8 +140,21 @@ impl Store for Db {
         self.write(move |conn| hints::record(conn, hook.as_str(), now)).await
     }
 
-    async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError> {
-        self.write(move |conn| hints::wake(conn, &id.to_string(), now)).await
+    async fn wake(
+        &self,
+        id: AttemptId,
+        by: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let entry = journal::woken(id, by, now);
+        self.write_down(move |conn, entries| {
+            let is_there = hints::wake(conn, &id.to_string(), now)?;
+            if is_there {
+                entries.push(entry.clone());
+            }
+            Ok(is_there)
+        })
+        .await
     }
 
     async fn lease_due(
@@ -122,7 +167,7 @@ impl Store for Db {
     ) -> Result<Vec<Ledger>, StoreError> {
         let owner = owner.to_owned();
         let entropy = Arc::clone(&self.entropy);
-        let work = move |conn: &mut AnyConnection| {
+        let work = move |conn: &mut AnyConnection, entries: &mut Vec<Entry>| {
             let leased = leases::lease_due(conn, &owner, now, lease, readiness, limit)?;
             let all = leases::load_in_order(conn, &leased).and_then(|all| ledgers(conn, all));
             if !matches!(all, Err(Failure::Store(StoreError::Inconsistent { .. }))) {
@@ -131,11 +176,11 @@ impl Store for Db {
             let mut readable = Vec::with_capacity(leased.len());
             for id in leased {
                 let review = ReviewId::new(now, entropy.random_u128());
-                readable.extend(readable_ledger(conn, &id, now, review)?);
+                readable.extend(readable_ledger(conn, &id, now, review, entries)?);
             }
             Ok(readable)
         };
-        self.write(work).await
+        self.write_down(work).await
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
@@ -165,7 +210,21 @@ impl Store for Db {
 
     async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError> {
         let closed = closed.clone();
-        self.write(move |conn| reviews::close(conn, id, &closed)).await
+        self.write_down(move |conn, entries| {
+            let review = reviews::close(conn, id, &closed)?;
+            entries.extend(review.iter().map(|review| journal::closed(review, &closed)));
+            Ok(review.is_some())
+        })
+        .await
+    }
+
+    async fn journal(
+        &self,
+        attempt: Option<AttemptId>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        self.read(move |conn| journal::list(conn, attempt, after, limit)).await
     }
 
     async fn opened_since(
@@ -211,7 +270,26 @@ impl Nonces for Db {
     }
 }
 
-fn apply(conn: &mut AnyConnection, change: &Change, now: DateTime<Utc>) -> Result<bool, Failure> {
+fn connection_changed(
+    entries: &mut Vec<Entry>,
+    retired: Vec<String>,
+    changed: Entry,
+    now: DateTime<Utc>,
+) {
+    let ended = |id: String| journal::connection_ended(&id, ConnectionStatus::Retired, now);
+    entries.extend(retired.into_iter().map(ended));
+    entries.push(changed);
+}
+
+fn apply(
+    conn: &mut AnyConnection,
+    change: &Change,
+    now: DateTime<Utc>,
+    entries: &mut Vec<Entry>,
+) -> Result<bool, Failure> {
+    let Some(before) = before(conn, change)? else {
+        return Ok(false);
+    };
     if !attempts::advance(conn, &change.attempt)? {
         return Ok(false);
     }
@@ -223,12 +301,22 @@ fn apply(conn: &mut AnyConnection, change: &Change, now: DateTime<Utc>) -> Resul
     for posting in &change.postings {
         postings::put(conn, posting)?;
     }
+    let mut closed = Vec::new();
+    for (id, end) in &change.closes {
+        let review = reviews::close(conn, *id, end)?;
+        let words = || StoreError::Refused(format!("review {id} is closed already"));
+        closed.push((review.ok_or_else(words)?.reason, end));
+    }
+    let mut opened = Vec::new();
     for review in &change.reviews {
-        reviews::open(conn, review)?;
+        if reviews::open(conn, review)? {
+            opened.push(review);
+        }
     }
     if change.release {
         attempts::release(conn, &id)?;
     }
+    entries.extend(journal::steps(&before, change, &opened, &closed, now));
     Ok(true)
 }
 
@@ -239,6 +327,7 @@ fn readable_ledger(
     id: &str,
     now: DateTime<Utc>,
     review: ReviewId,
+    entries: &mut Vec<Entry>,
 ) -> Result<Option<Ledger>, Failure> {
     let read = attempts::find(conn, id)
         .and_then(|attempt| Ok(ledgers(conn, attempt.into_iter().collect())?.pop()));
@@ -252,9 +341,26 @@ fn readable_ledger(
         let words = format!("The add-on cannot go on with this payment: {error}.");
         let reason = ReviewReason::BooksDiffer;
         let told = Review { id: review, attempt, reason, words, opened_at: now, closed: None };
-        reviews::open(conn, &told)?;
+        if reviews::open(conn, &told)? {
+            entries.push(journal::review_opened(&told));
+        }
     }
     Ok(None)
+}
+
+/// What stood there before this step. `None`: somebody else moved first.
+fn before(conn: &mut AnyConnection, change: &Change) -> Result<Option<Before>, Failure> {
+    let Some(mut before) = attempts::before(conn, &change.attempt)? else {
+        return Ok(None);
+    };
+    let ids = [change.attempt.id.to_string()];
+    if !change.credits.is_empty() {
+        before.credits = credits::of_attempts(conn, &ids)?;
+    }
+    if !change.postings.is_empty() {
+        before.postings = postings::of_attempts(conn, &ids)?;
+    }
+    Ok(Some(before))
 }
 
 /// Puts to each attempt what hangs on it.

@@ -6,6 +6,7 @@
 use std::sync::mpsc::{Receiver, channel};
 
 use super::job::{Job, Trouble, panicked, unavailable};
+use super::journal::JournalKey;
 use super::link::Link;
 use super::queue::Queue;
 use crate::ports::store::StoreError;
@@ -19,13 +20,14 @@ const TRIES: u32 = 3;
 /// Starts the thread. `connect` runs in it first.
 pub(super) fn start<E: Send + 'static>(
     connect: impl FnOnce() -> Result<Link, E> + Send + 'static,
+    key: JournalKey,
 ) -> (Queue, tokio::sync::oneshot::Receiver<Result<(), E>>) {
     let (queue, jobs) = channel();
     let (ready, is_ready) = tokio::sync::oneshot::channel();
     let thread = std::thread::spawn(move || match connect() {
         Ok(link) => {
             let _ = ready.send(Ok(()));
-            Worker { link, jobs }.work();
+            Worker { link, jobs, key }.work();
         }
         Err(error) => {
             let _ = ready.send(Err(error));
@@ -37,6 +39,7 @@ pub(super) fn start<E: Send + 'static>(
 struct Worker {
     link: Link,
     jobs: Receiver<Box<dyn Job>>,
+    key: JournalKey,
 }
 
 /// How a group ended.
@@ -109,11 +112,17 @@ impl Worker {
             return Ended::Lost(error.to_string());
         }
         let mut ends = Vec::with_capacity(group.len());
+        let mut entries = Vec::new();
         for job in group {
             match self.link.run(job.as_mut()) {
                 Ok(end) => ends.push(end),
                 Err(trouble) => return self.give_up_group(trouble),
             }
+            entries.extend(job.entries());
+        }
+        // All at once and last: the end of the journal is held for as short a time as can be.
+        if let Err(failure) = self.link.write_down(&self.key, entries) {
+            return self.give_up_group(Trouble::Failed(failure));
         }
         match self.link.commit() {
             Ok(()) => Ended::Together(ends),
@@ -143,15 +152,23 @@ impl Worker {
         }
     }
 
+    fn commit_alone(&mut self, job: &mut dyn Job) -> Alone {
+        if let Err(failure) = self.link.write_down(&self.key, job.entries()) {
+            self.link.roll_back();
+            return Alone::Failed(failure.into_store_error());
+        }
+        match self.link.commit() {
+            Ok(()) => Alone::Ended(Ok(())),
+            Err(failure) => Alone::Failed(failure.into_store_error()),
+        }
+    }
+
     fn try_alone(&mut self, job: &mut dyn Job) -> Alone {
         if let Err(error) = self.link.begin() {
             return Alone::NotBegun(error);
         }
         match self.link.run(job) {
-            Ok(Ok(())) => match self.link.commit() {
-                Ok(()) => Alone::Ended(Ok(())),
-                Err(failure) => Alone::Failed(failure.into_store_error()),
-            },
+            Ok(Ok(())) => self.commit_alone(job),
             Ok(Err(error)) => {
                 self.link.roll_back();
                 Alone::Ended(Err(error))

@@ -31,6 +31,32 @@ impl Target {
     }
 }
 
+/// What a person did about a credit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ByHand {
+    /// Nothing: it came and went by the rules.
+    Nothing,
+    /// They decided where it goes.
+    Target,
+    /// They made it: it stands for money that no answer of the processor called final.
+    Amount,
+}
+
+impl ByHand {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Nothing, Self::Target, Self::Amount];
+
+    /// The number in the database.
+    #[must_use]
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Nothing => 0,
+            Self::Target => 1,
+            Self::Amount => 2,
+        }
+    }
+}
+
 /// One amount of money to be put into Splynx once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credit {
@@ -50,6 +76,8 @@ pub struct Credit {
     pub target: Target,
     /// The day of settlement, in the server's time zone.
     pub date: NaiveDate,
+    /// What a person did about it. The add-on does not decide anew what a person did.
+    pub by_hand: ByHand,
 }
 
 /// The name of the `n`-th credit of a processor invoice: `BP-<id>-<n>`, at most 32 characters.

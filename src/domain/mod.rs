@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** this module names no other module of the crate, so that all of it can be tested by calling it.
 
+pub mod actor;
 pub mod alert;
 pub mod allocation;
 pub mod attempt;
@@ -18,5 +19,6 @@ pub mod recording;
 pub mod review;
 pub mod rules;
 pub mod schedule;
+pub mod settlement;
 #[cfg(test)]
 mod transitions;

@@ -118,6 +118,7 @@ fn task_of(posting: &Posting, now: DateTime<Utc>) -> Task {
 mod tests {
     use chrono::NaiveDate;
 
+    use super::super::credit::ByHand;
     use super::super::ids::{AttemptId, ConnectionId, ProcessorInvoiceId, SplynxId};
     use super::super::money::Currency;
     use super::*;
@@ -136,6 +137,7 @@ mod tests {
             amount: Money::from_minor(100, Currency::parse("USD").unwrap()),
             target,
             date: NaiveDate::default(),
+            by_hand: ByHand::Nothing,
         }
     }
 

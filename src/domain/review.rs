@@ -1,8 +1,9 @@
 //! A person must look: a row beside the attempt, with the reason in words.
 //!
-//! **Invariant:** opening the same review twice is opening it once (one open review per attempt and reason).
+//! **Invariant:** opening the same review twice is opening it once (one open review per attempt and reason), also when
+//! a person has closed it in between.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ids::{AttemptId, ReviewId};
 
@@ -116,6 +117,32 @@ pub struct Review {
     pub closed: Option<ReviewClosed>,
 }
 
+/// How long a closed review of a write that still does not get through stays quiet.
+const QUIET: TimeDelta = TimeDelta::days(1);
+
+impl ReviewReason {
+    /// Whether money waits outside Splynx as long as the cause lasts.
+    #[must_use]
+    pub fn holds_money(self) -> bool {
+        matches!(self, Self::Refused | Self::CannotSearch | Self::CurrencyChanged)
+    }
+}
+
+impl Review {
+    /// Whether this one, just found, tells more than `last`, the one of the same reason that stands there.
+    ///
+    /// What a person has read and closed is not told again word by word at every look. Only where money is kept out of
+    /// Splynx it is told again a day later.
+    #[must_use]
+    pub fn is_news_after(&self, last: &Self) -> bool {
+        match &last.closed {
+            None => false,
+            Some(_) if last.words != self.words => true,
+            Some(closed) => self.reason.holds_money() && self.opened_at - closed.at >= QUIET,
+        }
+    }
+}
+
 /// How a review ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReviewClosed {
@@ -125,4 +152,50 @@ pub struct ReviewClosed {
     pub by: String,
     /// Their words.
     pub note: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn at(hours: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_700_000_000, 0).unwrap() + TimeDelta::hours(hours)
+    }
+
+    fn review(reason: ReviewReason, words: &str, hours: i64) -> Review {
+        Review {
+            id: ReviewId::new(at(hours), 1),
+            attempt: AttemptId::new(at(0), 1),
+            reason,
+            words: words.to_owned(),
+            opened_at: at(hours),
+            closed: None,
+        }
+    }
+
+    #[rstest]
+    #[case::the_same_observation(ReviewReason::LessThanCredited, "5 of 10", 1, false)]
+    #[case::the_same_a_year_later(ReviewReason::LessThanCredited, "5 of 10", 8760, false)]
+    #[case::other_figures(ReviewReason::LessThanCredited, "4 of 10", 1, true)]
+    #[case::the_next_hourly_try(ReviewReason::Refused, "5 of 10", 23, false)]
+    #[case::money_that_still_waits_a_day_later(ReviewReason::Refused, "5 of 10", 24, true)]
+    fn what_was_closed_is_told_again_only_when_there_is_news(
+        #[case] reason: ReviewReason,
+        #[case] words: &str,
+        #[case] hours: i64,
+        #[case] is_news: bool,
+    ) {
+        let by = "admin 1".to_owned();
+        let closed = Some(ReviewClosed { at: at(0), by, note: "seen".to_owned() });
+        let last = Review { closed, ..review(reason, "5 of 10", 0) };
+        assert_eq!(review(reason, words, hours).is_news_after(&last), is_news);
+    }
+
+    #[test]
+    fn nothing_is_news_beside_an_open_review() {
+        let open = review(ReviewReason::Refused, "one", 0);
+        assert!(!review(ReviewReason::Refused, "two", 99).is_news_after(&open));
+    }
 }

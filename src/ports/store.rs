@@ -8,6 +8,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::alerts::AlertStore;
 use super::books::BookStore;
+use crate::domain::actor::Actor;
 use crate::domain::attempt::{Attempt, State};
 use crate::domain::connection::Connection;
 use crate::domain::credit::Credit;
@@ -88,18 +89,51 @@ pub struct Change {
     pub credits: Vec<Credit>,
     /// Postings that are new or changed.
     pub postings: Vec<Posting>,
-    /// Reviews to be opened, unless one with the same reason is open at this attempt.
+    /// Reviews to be opened, unless one with the same reason is open at this attempt, or a person closed one that said
+    /// the same (see [`Review::is_news_after`]).
     pub reviews: Vec<Review>,
+    /// Reviews that end with this step. One that is closed already makes the whole step fail.
+    pub closes: Vec<(ReviewId, ReviewClosed)>,
+    /// Who takes the step.
+    pub by: Actor,
+    /// What a person ordered, and why, in words for the journal.
+    pub order: Option<String>,
     /// Whether the caller's lease ends with this step.
     pub release: bool,
 }
 
 impl Change {
-    /// A step that changes the attempt alone.
+    /// A step of the add-on itself that changes the attempt alone.
     #[must_use]
     pub fn of(attempt: Attempt) -> Self {
-        Self { attempt, credits: vec![], postings: vec![], reviews: vec![], release: false }
+        Self {
+            attempt,
+            credits: vec![],
+            postings: vec![],
+            reviews: vec![],
+            closes: vec![],
+            by: Actor::Worker,
+            order: None,
+            release: false,
+        }
     }
+}
+
+/// One row of the audit journal, as it stands in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalRow {
+    /// 1, 2, … without a gap.
+    pub seq: i64,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The attempt it is about; none for what concerns a connection.
+    pub attempt: Option<String>,
+    /// Who did it.
+    pub who: String,
+    /// What was done: a code.
+    pub what: String,
+    /// The same with names and figures. Never a secret.
+    pub words: String,
 }
 
 /// What a click found.
@@ -171,10 +205,14 @@ pub struct Figures {
 #[async_trait]
 pub trait Store: AlertStore + BookStore + Send + Sync {
     /// Commits a connection that is new.
-    async fn add_connection(&self, connection: &Connection) -> Result<(), StoreError>;
+    async fn add_connection(&self, connection: &Connection, by: &Actor) -> Result<(), StoreError>;
 
     /// Commits a changed connection. When it becomes active, every other active one is retired in the same step.
-    async fn change_connection(&self, connection: &Connection) -> Result<(), StoreError>;
+    async fn change_connection(
+        &self,
+        connection: &Connection,
+        by: &Actor,
+    ) -> Result<(), StoreError>;
 
     /// The connection with this name.
     async fn connection(&self, id: ConnectionId) -> Result<Option<Connection>, StoreError>;
@@ -216,7 +254,8 @@ pub trait Store: AlertStore + BookStore + Send + Sync {
 
     /// Makes the attempt and all that waits in its postings due at once, as `attempts retry` does. What may be sent, and
     /// what must be searched for first, stays as it is. A step in progress loses its race.
-    async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError>;
+    async fn wake(&self, id: AttemptId, by: &Actor, now: DateTime<Utc>)
+    -> Result<bool, StoreError>;
 
     /// Leases up to `limit` attempts to `owner` that are due for what it is ready to do and are not leased to another.
     /// Oldest due first.
@@ -249,6 +288,14 @@ pub trait Store: AlertStore + BookStore + Send + Sync {
 
     /// Closes a review; `false` when it is closed already or never was.
     async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError>;
+
+    /// Rows of the audit journal, oldest first: at most `limit` after the number `after`, of one attempt or of all.
+    async fn journal(
+        &self,
+        attempt: Option<AttemptId>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError>;
 
     /// Attempts made at or after `since` that have a processor invoice, oldest first: `limit` of them after `offset`.
     async fn opened_since(

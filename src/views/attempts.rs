@@ -15,6 +15,22 @@ pub struct AttemptsPage {
     pub search: String,
     /// Whether only those with an open review are wanted.
     pub is_review_only: bool,
+    /// The customer's id that was asked for; empty for all, as are the following.
+    pub customer: String,
+    /// The document's number.
+    pub document: String,
+    /// The processor invoice.
+    pub invoice: String,
+    /// The day, as `YYYY-MM-DD`.
+    pub day: String,
+    /// Every state, as its code.
+    pub states: Vec<Choice>,
+    /// How many rows a page can have.
+    pub sizes: Vec<Choice>,
+    /// Whether anything narrows the list.
+    pub is_narrowed: bool,
+    /// The field whose text nothing can match; empty for none.
+    pub unreadable: &'static str,
     /// Which page this is, from 1.
     pub number: String,
     /// The attempts, newest first.
@@ -25,6 +41,23 @@ pub struct AttemptsPage {
     pub older: Option<String>,
     /// Where to go from here.
     pub ways: Vec<Link>,
+}
+
+/// One thing that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// What the form sends.
+    pub value: String,
+    /// Whether it is chosen.
+    pub is_chosen: bool,
+}
+
+impl Choice {
+    /// Puts a value into a choice.
+    #[must_use]
+    pub fn of(value: String, is_chosen: bool) -> Self {
+        Self { value, is_chosen }
+    }
 }
 
 /// One attempt in the list.
@@ -113,6 +146,14 @@ impl View for AttemptsPage {
             action: "/bitpay/admin/attempts",
             search: String::new(),
             is_review_only: false,
+            customer: String::new(),
+            document: String::new(),
+            invoice: String::new(),
+            day: String::new(),
+            states: State::ALL.map(|state| Choice::of(state.code().to_owned(), false)).to_vec(),
+            sizes: ["25", "50"].map(|size| Choice::of(size.to_owned(), size == "50")).to_vec(),
+            is_narrowed: false,
+            unreadable: "",
             number: "1".to_owned(),
             rows,
             newer: None,
@@ -132,7 +173,18 @@ impl View for AttemptsPage {
                 ..page
             },
             empty.clone(),
-            Self { search: "20180100".to_owned(), is_review_only: true, ..empty },
+            Self {
+                search: "20180100".to_owned(),
+                is_review_only: true,
+                is_narrowed: true,
+                ..empty.clone()
+            },
+            Self {
+                customer: "seven".to_owned(),
+                is_narrowed: true,
+                unreadable: "customer",
+                ..empty
+            },
         ]
     }
 }

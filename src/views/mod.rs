@@ -204,7 +204,9 @@ mod tests {
     #[test]
     fn every_field_has_a_label() {
         for (name, html) in all_pages() {
-            let ids: BTreeSet<&str> = attributes(&html, "<input", "id=\"");
+            let mut ids: BTreeSet<&str> = attributes(&html, "<input", "id=\"");
+            ids.extend(attributes(&html, "<select", "id=\""));
+            ids.extend(attributes(&html, "<textarea", "id=\""));
             let labels: BTreeSet<&str> = attributes(&html, "<label", "for=\"");
             assert_eq!(ids, labels, "{name}");
         }

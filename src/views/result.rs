@@ -7,7 +7,7 @@ use super::{Link, View};
 /// What the result page shows: number, sum and state only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ResultPage {
-    /// `waiting`, `confirming`, `settled`, `paid`, `expired` or `refused`; ends the keys of the texts.
+    /// `waiting`, `confirming`, `settled`, `paid`, `expired`, `refused` or `review`; ends the keys of the texts.
     pub progress: &'static str,
     /// What is paid: `invoice`, `proforma` or `top-up`; ends the key of its text.
     pub payable: &'static str,
@@ -40,8 +40,8 @@ pub struct ResultState {
 
 impl ResultPage {
     /// Every word [`Self::progress`] can have.
-    pub const PROGRESS: [&'static str; 6] =
-        ["waiting", "confirming", "settled", "paid", "expired", "refused"];
+    pub const PROGRESS: [&'static str; 7] =
+        ["waiting", "confirming", "settled", "paid", "expired", "refused", "review"];
 }
 
 impl View for ResultPage {

@@ -83,7 +83,12 @@ impl Fields {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
-    fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
+    /// Takes a query or a form apart.
+    ///
+    /// # Errors
+    ///
+    /// A 400 when it is not UTF-8.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Refusal> {
         let fields: Vec<(String, String)> =
             url::form_urlencoded::parse(bytes).into_owned().collect();
         // The parser puts this character where the bytes are no UTF-8. Nobody types it.

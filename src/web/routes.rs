@@ -108,7 +108,7 @@ pub const ROUTES: &[Row] = &[
     Row {
         path: "/bitpay/admin/attempts/{id}",
         kind: Kind::Admin,
-        verbs: &[get(|| web::to(admin::attempt::get))],
+        verbs: &[get(|| web::to(admin::attempt::get)), post(|| web::to(admin::settle::post))],
     },
     Row {
         path: "/bitpay/static/{file}",

@@ -15,9 +15,10 @@ import { deadEnds } from "./chapters/dead_ends.mjs";
 import { everyone } from "./chapters/everyone.mjs";
 import { pairing } from "./chapters/pairing.mjs";
 import { paying } from "./chapters/paying.mjs";
+import { settling } from "./chapters/settling.mjs";
 import { trouble } from "./chapters/trouble.mjs";
 
-const CHAPTERS = [pairing, paying, everyone, trouble, deadEnds, accounts];
+const CHAPTERS = [pairing, paying, everyone, trouble, settling, deadEnds, accounts];
 /** Service fee of the demo, in per cent. */
 const FEE = "10";
 

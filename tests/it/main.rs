@@ -5,6 +5,7 @@
 mod alarms;
 mod ambiguous;
 mod architecture;
+mod audit;
 mod bad_input;
 mod commands;
 mod demo;
@@ -20,8 +21,9 @@ mod paying;
 mod reconciling;
 mod restored;
 mod settings;
+mod settling;
 mod stubborn;
 mod support;
+mod telling;
 mod torture;
 mod torture_upgrade;
-mod telling;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use splynx_bitpay::domain::attempt::{Attempt, Opened, State, Terms};
 use splynx_bitpay::domain::connection::{Environment, ProcessorKind};
-use splynx_bitpay::domain::credit::{Credit, Target, credit_key};
+use splynx_bitpay::domain::credit::{ByHand, Credit, Target, credit_key};
 use splynx_bitpay::domain::ids::{
     AttemptId, ConnectionId, CustomerId, Hook, PostingId, ProcessorInvoiceId, ResultToken, SplynxId,
 };
@@ -212,6 +212,7 @@ impl Ledger {
                 amount: price(),
                 target,
                 date: at(0).date_naive(),
+                by_hand: ByHand::Nothing,
             })
             .collect()
     }

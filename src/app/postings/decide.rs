@@ -144,7 +144,8 @@ fn parts(
     })
 }
 
-fn postings_of(turn: &Turn<'_>, part: &Credit, whole: &Credit) -> Vec<Posting> {
+/// The postings of a credit with its target; `whole` is the credit it is a part of.
+pub(super) fn postings_of(turn: &Turn<'_>, part: &Credit, whole: &Credit) -> Vec<Posting> {
     let attempt = &turn.ledger.attempt;
     let method = turn.app.rules().payment_method_id;
     let payment = body::payment(attempt, part, method);

@@ -19,6 +19,7 @@ use chrono::TimeDelta;
 use self::rivals::Rivals;
 use super::statement_record;
 use super::work::{Turn, TurnError};
+use crate::domain::credit::Credit;
 use crate::domain::ids::{PostingId, SplynxId};
 use crate::domain::payable::DocumentRef;
 use crate::domain::posting::{NotExecuted, Posting, PostingKind, PostingState, WriteOutcome};
@@ -27,6 +28,15 @@ use crate::domain::review::{ReviewNote, ReviewReason};
 use crate::domain::schedule::back_off;
 use crate::ports::PeerError;
 use crate::ports::billing::{Endpoint, Write};
+
+/// What brings a credit into Splynx whose target a person decided. Splynx is not asked: it may be down.
+pub(super) fn of_decided(turn: &Turn<'_>, credit: &Credit) -> Vec<Posting> {
+    let covers = credit.amount.minor() >= turn.ledger.attempt.terms.due.minor();
+    let mut postings = decide::postings_of(turn, credit, credit);
+    // A part of the sum does not pay the document.
+    postings.retain(|posting| covers || posting.kind != PostingKind::DocumentStatus);
+    postings
+}
 
 /// Whether Splynx answered during this turn.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::decide::{expected, is_as_frozen};
 use super::{Reach, document_of, later};
 use crate::app::work::{Step, Turn, TurnError};
 use crate::domain::allocation::{Allocation, allocate};
-use crate::domain::credit::{Credit, Target};
+use crate::domain::credit::{ByHand, Credit, Target};
 use crate::domain::payable::Document;
 use crate::domain::posting::{Posting, PostingKind, PostingState};
 
@@ -17,7 +17,12 @@ pub(super) async fn before_sending(
     turn: &mut Turn<'_>,
     posting: &Posting,
 ) -> Result<Option<Reach>, TurnError> {
-    if !matches!(posting.kind, PostingKind::FeeItem | PostingKind::DocumentPayment) {
+    let may_change = match posting.kind {
+        PostingKind::FeeItem => true,
+        PostingKind::DocumentPayment => !is_by_hand(turn, posting),
+        _ => false,
+    };
+    if !may_change {
         return Ok(None);
     }
     let reference = document_of(turn)?;
@@ -31,6 +36,11 @@ pub(super) async fn before_sending(
     tracing::info!(attempt = %posting.attempt, kind = posting.kind.code(), "the document has changed meanwhile");
     turn.commit(step).await?;
     Ok(Some(Reach::Fine))
+}
+
+/// A person has seen the document and decided; the add-on does not know better.
+fn is_by_hand(turn: &Turn<'_>, posting: &Posting) -> bool {
+    turn.ledger.credit_of(posting).is_some_and(|credit| credit.by_hand != ByHand::Nothing)
 }
 
 fn taken_back(

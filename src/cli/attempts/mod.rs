@@ -1,7 +1,9 @@
-//! `attempts`: what stands where, and a nudge for the worker.
+//! `attempts`: what stands where, a nudge for the worker, and a person's decisions.
 //!
-//! **Invariant:** `retry` only wakes the worker; it never sends anything itself.
+//! **Invariant:** nothing here sends anything: `retry` wakes the worker, `settle` commits a decision for it.
 
+mod list;
+mod settle;
 mod show;
 
 use std::path::Path;
@@ -9,27 +11,23 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::output::Streams;
-use super::{Ending, wiring};
+use super::{Ending, who, wiring};
 use crate::config;
 use crate::db::Migrations;
 use crate::domain::attempt::Attempt;
 use crate::domain::ids::AttemptId;
 use crate::ports::clock::{Clock as _, SystemClock};
-use crate::ports::store::{AttemptFilter, Store as _};
+use crate::ports::store::Store as _;
+
+/// Rows of the journal read at a time.
+const PAGE: u32 = 1000;
 
 /// What to do with attempts.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// List payments, newest first.
-    List {
-        /// Only those a person must look at.
-        #[arg(long)]
-        review: bool,
-        /// At most so many.
-        #[arg(long, default_value_t = 50)]
-        limit: u32,
-    },
-    /// Show one payment with its credits, postings and reviews.
+    List(list::Wish),
+    /// Show one payment with its credits, postings and reviews, and everything that happened.
     Show {
         /// Its id.
         #[arg(value_parser = AttemptId::parse)]
@@ -41,6 +39,8 @@ pub(super) enum Command {
         #[arg(value_parser = AttemptId::parse)]
         id: AttemptId,
     },
+    /// Decide about a payment that waits for a person.
+    Settle(settle::Wish),
 }
 
 impl Command {
@@ -51,35 +51,32 @@ impl Command {
         streams: &mut Streams<'_>,
     ) -> anyhow::Result<Ending> {
         let config = config::load(path)?.config;
+        if let Self::Settle(wish) = self {
+            return wish.run(&config, streams).await;
+        }
         let (db, _) = wiring::open_database(&config, Migrations::Run).await?;
         match self {
-            Self::List { review, limit } => {
-                let filter = AttemptFilter {
-                    under_review: *review,
-                    limit: *limit,
-                    ..AttemptFilter::default()
-                };
-                let attempts = db.list(&filter).await?;
-                if attempts.is_empty() {
-                    let none =
-                        if *review { "No payment waits for a person." } else { "No payments yet." };
-                    writeln!(streams.out, "{none}")?;
-                }
-                for attempt in attempts {
-                    writeln!(streams.out, "{}", line(&attempt))?;
-                }
-            }
+            Self::List(wish) => wish.run(db.as_ref(), streams).await?,
             Self::Show { id } => {
                 let ledger = db.ledger(*id).await?;
                 let ledger = ledger.ok_or_else(|| anyhow::anyhow!("there is no attempt {id}"))?;
                 show::write(streams.out, &ledger, &db.reviews(*id).await?)?;
+                let mut after = 0;
+                loop {
+                    let rows = db.journal(Some(*id), after, PAGE).await?;
+                    let Some(last) = rows.last() else { break };
+                    after = last.seq;
+                    show::timeline(streams.out, &rows)?;
+                }
             }
             Self::Retry { id } => {
-                if !db.wake(*id, SystemClock::default().now()).await? {
+                let (by, now) = (who::at_the_terminal(), SystemClock::default().now());
+                if !db.wake(*id, &by, now).await? {
                     anyhow::bail!("there is no attempt {id}");
                 }
                 writeln!(streams.out, "The worker will look at {id} now.")?;
             }
+            Self::Settle(_) => {}
         }
         Ok(Ending::Good)
     }

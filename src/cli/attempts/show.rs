@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 
 use super::line;
 use crate::domain::attempt::{Attempt, Terms};
+use crate::domain::credit::ByHand;
 use crate::domain::money::Money;
 use crate::domain::posting::{Posting, PostingKind, PostingState};
 use crate::domain::review::Review;
-use crate::ports::store::Ledger;
+use crate::ports::store::{JournalRow, Ledger};
 
 /// Writes all that is known of a payment.
 pub(super) fn write(out: &mut dyn Write, ledger: &Ledger, reviews: &[Review]) -> io::Result<()> {
@@ -26,13 +27,27 @@ pub(super) fn write(out: &mut dyn Write, ledger: &Ledger, reviews: &[Review]) ->
     writeln!(out, "processor {seen}")?;
     for credit in &ledger.credits {
         let target = credit.target.code();
-        writeln!(out, "credit    {} {} to {target}", credit.key, credit.amount)?;
+        let hand = match credit.by_hand {
+            ByHand::Nothing => "",
+            ByHand::Target => ", decided by a person",
+            ByHand::Amount => ", made by hand",
+        };
+        writeln!(out, "credit    {} {} to {target}{hand}", credit.key, credit.amount)?;
     }
     for posting in &ledger.postings {
         writeln!(out, "posting   {}", posting_line(posting, amount(posting, ledger)))?;
     }
     for review in reviews {
         writeln!(out, "review    {}", review_line(review))?;
+    }
+    Ok(())
+}
+
+/// Writes what happened, oldest first.
+pub(super) fn timeline(out: &mut dyn Write, rows: &[JournalRow]) -> io::Result<()> {
+    for row in rows {
+        let at = when(row.at);
+        writeln!(out, "step      {at} {}: {} [{}]", row.what, row.words, row.who)?;
     }
     Ok(())
 }
@@ -126,7 +141,7 @@ fn review_line(review: &Review) -> String {
             ("closed", format!(", closed {at} by {by}{note}{}", closed.note))
         }
     };
-    format!("{open} {reason}: {} [opened {opened}{closed}]", review.words)
+    format!("{open} {reason}: {} [{}, opened {opened}{closed}]", review.words, review.id)
 }
 
 #[cfg(test)]
@@ -160,19 +175,20 @@ mod tests {
     }
 
     #[rstest]
-    #[case(None, "OPEN refused: Splynx refused the fee_item. [opened 2026-03-01 12:00:00 UTC]")]
+    #[case(None, "OPEN refused: Splynx refused the fee_item. [ID, opened 2026-03-01 12:00:00 UTC]")]
     #[case(
         Some(closed("")),
-        "closed refused: Splynx refused the fee_item. [opened 2026-03-01 12:00:00 UTC, \
+        "closed refused: Splynx refused the fee_item. [ID, opened 2026-03-01 12:00:00 UTC, \
          closed 2026-03-01 13:00:00 UTC by Admin]"
     )]
     #[case(
         Some(closed("Done by hand.")),
-        "closed refused: Splynx refused the fee_item. [opened 2026-03-01 12:00:00 UTC, \
+        "closed refused: Splynx refused the fee_item. [ID, opened 2026-03-01 12:00:00 UTC, \
          closed 2026-03-01 13:00:00 UTC by Admin: Done by hand.]"
     )]
     fn a_review_tells_its_times(#[case] closed: Option<ReviewClosed>, #[case] line: &str) {
-        assert_eq!(review_line(&review(closed)), line);
+        let review = review(closed);
+        assert_eq!(review_line(&review), line.replace("ID", &review.id.to_string()));
     }
 
     #[test]

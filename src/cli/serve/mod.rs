@@ -24,6 +24,7 @@ use crate::worker::tasks::Tasks;
 use crate::worker::telling::Telling;
 use crate::worker::{self, housekeeping, telling};
 
+mod anchor;
 mod figures;
 mod probes;
 mod rules;
@@ -127,6 +128,7 @@ fn start_work(
     tasks.start(housekeeping::watch_database(app.clone(), tasks.clone(), database_back));
     tasks.start(housekeeping::run(app.clone(), tasks.clone(), jobs));
     tasks.start(rules::Follower::new(config, world).run(tasks.clone()));
+    tasks.start(anchor::run(Arc::clone(&world.db), tasks.clone()));
     Ok(())
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn a_connection_reads_back_with_its_secrets(world: World) {
             created_at: at(i64::try_from(n).unwrap()),
             ..connection(n)
         };
-        world.store.add_connection(&connection).await.unwrap();
+        world.store.add_connection(&connection, &Actor::Worker).await.unwrap();
         written.push(connection);
     }
     for connection in &written {
@@ -73,7 +73,7 @@ fn contains(content: &[u8], part: &[u8]) -> bool {
 }
 
 pub(super) async fn sealed_secrets_cannot_be_moved_to_another_connection(world: World) {
-    world.store.add_connection(&connection(2)).await.unwrap();
+    world.store.add_connection(&connection(2), &Actor::Worker).await.unwrap();
     world.execute(&format!(
         "UPDATE connections SET secrets = (SELECT secrets FROM connections WHERE id = '{}')",
         connection_id(2)
@@ -89,36 +89,36 @@ fn active(n: u128, since: i64) -> Connection {
 
 pub(super) async fn a_connection_that_becomes_active_retires_the_others(world: World) {
     assert!(world.store.active_connection().await.unwrap().is_none());
-    world.store.change_connection(&active(1, 10)).await.unwrap();
-    world.store.add_connection(&connection(2)).await.unwrap();
+    world.store.change_connection(&active(1, 10), &Actor::Worker).await.unwrap();
+    world.store.add_connection(&connection(2), &Actor::Worker).await.unwrap();
     assert_eq!(world.store.active_connection().await.unwrap().unwrap().id, connection_id(1));
 
-    world.store.change_connection(&active(2, 20)).await.unwrap();
+    world.store.change_connection(&active(2, 20), &Actor::Worker).await.unwrap();
     assert_eq!(world.store.active_connection().await.unwrap().unwrap().id, connection_id(2));
     let old = world.store.connection(connection_id(1)).await.unwrap().unwrap();
     assert_eq!((old.status, old.retired_at), (ConnectionStatus::Retired, Some(at(20))));
     assert!(old.secrets.token.is_some());
 
-    world.store.add_connection(&active(3, 30)).await.unwrap();
+    world.store.add_connection(&active(3, 30), &Actor::Worker).await.unwrap();
     assert_eq!(world.store.active_connection().await.unwrap().unwrap().id, connection_id(3));
 }
 
 pub(super) async fn a_connection_that_is_not_there_cannot_be_changed(world: World) {
-    let error = world.store.change_connection(&active(5, 10)).await.unwrap_err();
+    let error = world.store.change_connection(&active(5, 10), &Actor::Worker).await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(_)), "{error}");
     // The others were not retired for it either.
-    world.store.change_connection(&active(1, 10)).await.unwrap();
-    assert!(world.store.change_connection(&active(5, 20)).await.is_err());
+    world.store.change_connection(&active(1, 10), &Actor::Worker).await.unwrap();
+    assert!(world.store.change_connection(&active(5, 20), &Actor::Worker).await.is_err());
     assert_eq!(world.store.active_connection().await.unwrap().unwrap().id, connection_id(1));
 }
 
 pub(super) async fn secrets_are_erased_when_the_last_attempt_is_over(world: World) {
-    world.store.change_connection(&active(1, 10)).await.unwrap();
+    world.store.change_connection(&active(1, 10), &Actor::Worker).await.unwrap();
     world.created(attempt(1)).await;
     let over = attempt(1).monitor_until;
     assert_eq!(world.store.erase_retired(over).await.unwrap(), 0, "it is still active");
 
-    world.store.add_connection(&active(2, 20)).await.unwrap();
+    world.store.add_connection(&active(2, 20), &Actor::Worker).await.unwrap();
     assert_eq!(world.store.erase_retired(over - TimeDelta::seconds(1)).await.unwrap(), 0);
     assert_eq!(world.store.erase_retired(over).await.unwrap(), 1);
     assert_eq!(world.store.erase_retired(over).await.unwrap(), 0);
@@ -132,13 +132,13 @@ pub(super) async fn secrets_are_erased_when_the_last_attempt_is_over(world: Worl
 
 pub(super) async fn what_is_erased_stays_erased(world: World) {
     let retired = Connection { status: ConnectionStatus::Retired, ..connection(1) };
-    world.store.change_connection(&retired).await.unwrap();
+    world.store.change_connection(&retired, &Actor::Worker).await.unwrap();
     assert_eq!(world.store.erase_retired(at(0)).await.unwrap(), 1);
-    let error = world.store.change_connection(&active(1, 10)).await.unwrap_err();
+    let error = world.store.change_connection(&active(1, 10), &Actor::Worker).await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(_)), "{error}");
     // Not even the schema lets an erased connection have secrets.
     let with_secrets = Connection { status: ConnectionStatus::Erased, ..connection(6) };
-    assert!(world.store.add_connection(&with_secrets).await.is_err());
+    assert!(world.store.add_connection(&with_secrets, &Actor::Worker).await.is_err());
     let row = ConnectionRow::seal(&with_secrets, &SealKey::from_bytes([1; 32]), &SystemEntropy);
     assert!(row.is_ok());
 }

@@ -127,17 +127,17 @@ pub(super) async fn a_served_hint_does_not_wake_again(world: World) {
 
 pub(super) async fn waking_makes_look_and_work_due(world: World) {
     let before = looked_at(&world, Some(at(1000))).await;
-    assert!(world.store.wake(before.id, at(10)).await.unwrap());
+    assert!(world.store.wake(before.id, &Actor::Worker, at(10)).await.unwrap());
     let woken = world.attempt(before.id).await;
     let (look_at, work_at) = (Some(at(10)), Some(at(10)));
     assert_eq!(woken, Attempt { look_at, work_at, ..before.clone() });
-    assert!(world.store.wake(before.id, at(20)).await.unwrap());
+    assert!(world.store.wake(before.id, &Actor::Worker, at(20)).await.unwrap());
     assert_eq!(world.attempt(before.id).await, woken, "it is due already");
-    assert!(!world.store.wake(attempt(9).id, at(10)).await.unwrap());
+    assert!(!world.store.wake(attempt(9).id, &Actor::Worker, at(10)).await.unwrap());
 
     // A step in progress knows nothing of it, and must not write its old plans back.
     let leased = lease_one(&world, 30).await;
-    assert!(world.store.wake(before.id, at(40)).await.unwrap());
+    assert!(world.store.wake(before.id, &Actor::Worker, at(40)).await.unwrap());
     assert!(!world.store.apply(&looked(&leased, Some(at(1000)))).await.unwrap());
     let woken = world.attempt(before.id).await;
     assert_eq!((woken.look_at, woken.work_at), (Some(at(10)), Some(at(10))));
@@ -167,7 +167,7 @@ pub(super) async fn waking_ends_the_waiting_of_postings_and_changes_no_state(wor
         world.applied(change).await;
     }
     let untouched = world.ledger(other.id).await;
-    assert!(world.store.wake(there.id, at(10)).await.unwrap());
+    assert!(world.store.wake(there.id, &Actor::Worker, at(10)).await.unwrap());
     let states: Vec<_> =
         world.ledger(there.id).await.postings.into_iter().map(|posting| posting.state).collect();
     assert_eq!(states, [ready(5), ready(10), unknown(5), unknown(10), begun]);

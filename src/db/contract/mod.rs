@@ -5,6 +5,7 @@
 mod claims;
 mod connections;
 mod hints;
+mod journal;
 mod leases;
 mod opening;
 mod people;
@@ -28,11 +29,12 @@ use tempfile::TempDir;
 use super::{
     AnyConnection, DatabaseUrl, Db, Migrations, Missing, OpenError, Options, Role, SealKey,
 };
+use crate::domain::actor::Actor;
 use crate::domain::attempt::{Attempt, Opened, State, Terms};
 use crate::domain::connection::{
     Connection, ConnectionSecrets, ConnectionStatus, Environment, ProcessorKind,
 };
-use crate::domain::credit::{Credit, Target, credit_key};
+use crate::domain::credit::{ByHand, Credit, Target, credit_key};
 use crate::domain::ids::{
     AttemptId, ConnectionId, CustomerId, DocumentId, DocumentNumber, Hook, PostingId,
     ProcessorInvoiceId, ResultToken, ReviewId,
@@ -141,6 +143,25 @@ contract! {
         opened_attempts_are_read_page_by_page,
         the_last_good_value_is_remembered,
         nonces_only_rise,
+    ]
+    journal: [
+        every_step_is_written_down_with_who_and_what,
+        what_changes_nothing_visible_writes_no_row,
+        what_was_refused_is_not_written_down,
+        what_people_do_is_written_down_under_their_name,
+        a_step_that_ends_a_review_twice_is_refused_as_a_whole,
+        connections_that_end_are_written_down,
+        an_edited_row_is_found,
+        a_missing_row_is_found,
+        rows_in_another_order_are_found,
+        an_inserted_row_is_found,
+        a_tail_that_was_cut_off_is_found,
+        an_end_that_was_moved_back_is_found,
+        a_broken_chain_stops_nobody_and_stays_visible,
+        another_key_finds_every_row_foreign,
+        processes_that_write_at_once_make_one_chain,
+        a_long_journal_is_verified_page_by_page,
+        what_a_person_closed_is_not_opened_again_by_the_same_words,
     ]
     races: [
         simultaneous_clicks_get_one_attempt,
@@ -282,7 +303,7 @@ impl World {
             Kind::Simulated => Held::Simulated(DiskPort::alone(Arc::<TestClock>::clone(&clock))),
             _ => Held::Db(Db::open(place.options(&clock)).await.unwrap()),
         };
-        store.add_connection(&connection(1)).await.unwrap();
+        store.add_connection(&connection(1), &Actor::Worker).await.unwrap();
         Self { store, clock, place }
     }
 
@@ -444,6 +465,7 @@ fn credit(attempt: &Attempt, invoice: u128, n: u32) -> Credit {
         amount: usd(5161),
         target: Target::Undecided,
         date: at(0).date_naive(),
+        by_hand: ByHand::Nothing,
     }
 }
 

@@ -86,6 +86,7 @@ pub(super) async fn the_schema_is_what_the_queries_believe(world: World) {
         columns(&schema::connections::table),
         columns(&schema::credits::table),
         columns(&schema::hints::table),
+        columns(&schema::journal::table),
         columns(&schema::meta::table),
         columns(&schema::nonces::table),
         columns(&schema::postings::table),

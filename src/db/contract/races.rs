@@ -146,7 +146,7 @@ pub(super) async fn simultaneous_activations_leave_one_active(world: World) {
 async fn activated(store: &Db, n: u128) -> bool {
     let status = ConnectionStatus::Active;
     let connection = Connection { status, activated_at: Some(at(1)), ..connection(10 + n) };
-    store.add_connection(&connection).await.is_ok()
+    store.add_connection(&connection, &Actor::Worker).await.is_ok()
 }
 
 pub(super) async fn values_remembered_at_once_do_not_clash(world: World) {

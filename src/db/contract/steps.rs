@@ -249,6 +249,7 @@ pub(super) async fn one_review_of_a_reason_is_open_at_a_time(world: World) {
     assert!(!world.store.close_review(first.id, &closed).await.unwrap());
     assert!(!world.store.close_review(second.id, &closed).await.unwrap());
 
+    let second = Review { words: "Something new.".to_owned(), ..second };
     let change = Change { reviews: vec![second.clone()], ..Change::of(ledger.attempt) };
     world.applied(change).await;
     let first = Review { closed: Some(closed), ..first };

@@ -8,7 +8,6 @@ use crate::domain::ids::CreditKey;
 use crate::domain::proof::{Proof, Sums};
 use crate::domain::review::ReviewClosed;
 use crate::ports::alerts::{AlertStore as _, Claim};
-use crate::ports::books::BookStore as _;
 
 const DAY: i64 = 86_400;
 

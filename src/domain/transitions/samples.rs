@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::domain::attempt::{Attempt, Opened, State, Terms};
 use crate::domain::connection::{Environment, ProcessorKind};
-use crate::domain::credit::{Credit, Target};
+use crate::domain::credit::{ByHand, Credit, Target};
 use crate::domain::ids::{
     AttemptId, ConnectionId, CreditKey, CustomerId, DocumentId, DocumentNumber, Hook, PostingId,
     ProcessorInvoiceId, ResultToken,
@@ -121,6 +121,7 @@ pub(super) fn credit(n: u32, target: Target) -> Credit {
         amount: usd(10_000),
         target,
         date: NaiveDate::default(),
+        by_hand: ByHand::Nothing,
     }
 }
 

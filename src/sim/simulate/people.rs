@@ -14,6 +14,7 @@ use super::process::{self, Running, dollars, ring_all};
 use super::world::{Fate, Ordeal, Point, State, World};
 use crate::app::start_payment::{self, Checkout};
 use crate::app::{dead_end::DeadEnd, receive_hint, reconcile};
+use crate::domain::actor::Actor;
 use crate::domain::ids::{CustomerId, Hook};
 use crate::domain::money::Money;
 use crate::domain::payable::{Customer, DocumentRef, DocumentStatus};
@@ -262,7 +263,7 @@ fn retry(world: &Arc<World>) {
     let inner = Arc::clone(world);
     world.schedule.start(running.life, async move {
         let app = &running.app;
-        if app.store.wake(id, app.clock.now()).await.is_ok() {
+        if app.store.wake(id, &Actor::Admin(1), app.clock.now()).await.is_ok() {
             inner.state().coverage.count(Happening::Retried);
         }
         ring_all(&inner, 0);

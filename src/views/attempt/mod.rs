@@ -9,8 +9,12 @@ use super::attempts::{document_number, payable_word};
 use super::{Link, View, time};
 use crate::domain::attempt::Attempt;
 use crate::domain::credit::Credit;
+use crate::domain::ids::ReviewId;
 use crate::domain::posting::{Posting, PostingState};
 use crate::domain::review::Review;
+use crate::domain::settlement::{Choice, asks_where_to, may_hide_money};
+
+pub use self::timeline::TimelineLine;
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,8 +49,55 @@ pub struct AttemptPage {
     pub postings: Vec<PostingLine>,
     /// What a person must know.
     pub reviews: Vec<ReviewLine>,
+    /// Everything that happened, oldest first.
+    pub timeline: Vec<TimelineLine>,
+    /// Where the forms go.
+    pub action: String,
+    /// The session-bound token of the forms.
+    pub form_token: String,
+    /// The key of good news about what was just done.
+    pub done: Option<&'static str>,
+    /// Why what was ordered was not done.
+    pub failure: Option<Failure>,
     /// Where to go from here.
     pub ways: Vec<Link>,
+}
+
+/// What stands on the page, as the domain has it.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// The attempt.
+    pub attempt: &'a Attempt,
+    /// Its credits.
+    pub credits: &'a [Credit],
+    /// Its postings.
+    pub postings: &'a [Posting],
+    /// Its reviews.
+    pub reviews: &'a [Review],
+    /// What there is to decide.
+    pub choice: Choice,
+    /// Its journal: when, who, what, in words.
+    pub steps: Vec<(DateTime<Utc>, &'a str, &'a str, &'a str)>,
+}
+
+/// Why an order was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Ends the key of the sentence: `settle-failed-<code>`.
+    pub code: &'static str,
+    /// The figure it is about; empty for none.
+    pub figure: String,
+}
+
+/// What an admin typed, to be shown again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Typed {
+    /// What was chosen.
+    pub decision: String,
+    /// The amount.
+    pub amount: String,
+    /// The note.
+    pub note: String,
 }
 
 /// Something that happened, or will, at a time.
@@ -91,6 +142,8 @@ pub struct PostingLine {
 /// One review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReviewLine {
+    /// Its id, for the form.
+    pub id: String,
     /// Why; ends the key of its text.
     pub reason: &'static str,
     /// The same with the figures.
@@ -101,18 +154,23 @@ pub struct ReviewLine {
     pub closed: String,
     /// Who closed it, and their note.
     pub closed_by: String,
+    /// The money that can be decided about; empty where there is none, and only dismissing is left.
+    pub sum: String,
+    /// Whether that money may go on the document.
+    pub has_document: bool,
+    /// Whether the admin says how much of it.
+    pub asks_amount: bool,
+    /// The credit of which it must first be known whether Splynx has it; empty for none.
+    pub unclear: String,
+    /// What the admin typed before.
+    pub typed: Typed,
 }
 
 impl AttemptPage {
-    /// Puts an attempt on the page, with all that hangs on it.
+    /// Puts an attempt on the page, with all that hangs on it. `action` is the page's own address.
     #[must_use]
-    pub fn new(
-        attempt: &Attempt,
-        credits: &[Credit],
-        postings: &[Posting],
-        reviews: &[Review],
-        ways: Vec<Link>,
-    ) -> Self {
+    pub fn new(shown: &Shown<'_>, action: String, form_token: String, ways: Vec<Link>) -> Self {
+        let attempt = shown.attempt;
         let terms = &attempt.terms;
         let invoice = attempt.opened.as_ref().map(|opened| opened.invoice.to_string());
         Self {
@@ -128,11 +186,34 @@ impl AttemptPage {
             invoice: invoice.unwrap_or_default(),
             last_seen: attempt.last_seen.clone().unwrap_or_default(),
             times: moments(attempt),
-            credits: credits.iter().map(CreditLine::of).collect(),
-            postings: postings.iter().map(PostingLine::of).collect(),
-            reviews: reviews.iter().map(ReviewLine::of).collect(),
+            credits: shown.credits.iter().map(CreditLine::of).collect(),
+            postings: shown.postings.iter().map(PostingLine::of).collect(),
+            reviews: shown.reviews.iter().map(|review| ReviewLine::of(review, shown)).collect(),
+            timeline: shown.steps.iter().map(TimelineLine::of).collect(),
+            action,
+            form_token,
+            done: None,
+            failure: None,
             ways,
         }
+    }
+
+    /// Good news about an order, where it is still true: the address of the page can be kept and opened again.
+    #[must_use]
+    pub fn done(&self, decision: &str) -> Option<&'static str> {
+        let is_settled = self.reviews.iter().any(|review| !review.closed.is_empty());
+        let known = ["document", "balance", "dismiss"];
+        known.into_iter().find(|known| is_settled && *known == decision)
+    }
+
+    /// The page with what the admin typed in the form of this review.
+    #[must_use]
+    pub fn with_typed(mut self, review: ReviewId, typed: &Typed) -> Self {
+        let id = review.to_string();
+        for line in self.reviews.iter_mut().filter(|line| line.id == id) {
+            line.typed = typed.clone();
+        }
+        self
     }
 }
 
@@ -194,14 +275,33 @@ fn standing(state: &PostingState) -> (&'static str, Option<DateTime<Utc>>, Strin
 }
 
 impl ReviewLine {
-    fn of(review: &Review) -> Self {
+    fn of(review: &Review, shown: &Shown<'_>) -> Self {
         let closed = review.closed.as_ref();
-        Self {
+        let line = Self {
+            id: review.id.to_string(),
             reason: review.reason.code(),
             words: review.words.clone(),
             opened: time(review.opened_at),
             closed: closed.map(|closed| time(closed.at)).unwrap_or_default(),
             closed_by: closed.map(|closed| by(&closed.by, &closed.note)).unwrap_or_default(),
+            sum: String::new(),
+            has_document: shown.attempt.payable.document().is_some(),
+            asks_amount: false,
+            unclear: String::new(),
+            typed: Typed::default(),
+        };
+        match &shown.choice {
+            Choice::Waiting(credits) if asks_where_to(review.reason) => {
+                let sums: Vec<_> = credits.iter().map(|credit| credit.amount.to_string()).collect();
+                Self { sum: sums.join(" + "), ..line }
+            }
+            Choice::Uncredited(rest) if may_hide_money(review.reason) => {
+                Self { sum: rest.to_string(), asks_amount: true, ..line }
+            }
+            Choice::Unclear(credit) if asks_where_to(review.reason) => {
+                Self { unclear: credit.key.to_string(), ..line }
+            }
+            _ => line,
         }
     }
 }
@@ -221,3 +321,4 @@ impl View for AttemptPage {
 mod samples;
 #[cfg(test)]
 mod tests;
+mod timeline;

@@ -1,6 +1,7 @@
 //! How the page of one attempt can look: one row of every kind, state and reason.
 
-use super::{AttemptPage, CreditLine, Link, Moment, PostingLine, ReviewLine};
+use super::timeline::{KNOWN, OTHER, TimelineLine};
+use super::{AttemptPage, CreditLine, Failure, Link, Moment, PostingLine, ReviewLine, Typed};
 use crate::domain::attempt::State;
 use crate::domain::posting::PostingKind;
 use crate::domain::review::ReviewReason;
@@ -23,6 +24,21 @@ pub(super) fn all() -> Vec<AttemptPage> {
             credits: ["undecided", "document", "balance"].map(credit).to_vec(),
             postings: postings(),
             reviews: ReviewReason::ALL.map(review).to_vec(),
+            timeline: KNOWN.into_iter().chain([OTHER]).map(step).collect(),
+            ..new.clone()
+        },
+        AttemptPage {
+            state: State::Expired.code(),
+            reviews: ["", "200.00"].map(typed).to_vec(),
+            failure: Some(Failure { code: "amount", figure: "50.00 USD".to_owned() }),
+            ..new.clone()
+        },
+        AttemptPage {
+            reviews: vec![ReviewLine {
+                unclear: "BP-KYrFbwYhp9hGQ4j1hV1bAa-1".to_owned(),
+                ..review(ReviewReason::CannotSearch)
+            }],
+            done: Some("balance"),
             ..new.clone()
         },
         AttemptPage { payable: "proforma", environment: "production", ..new.clone() },
@@ -47,6 +63,11 @@ fn new() -> AttemptPage {
         credits: vec![],
         postings: vec![],
         reviews: vec![],
+        timeline: vec![],
+        action: "/bitpay/admin/attempts/01KANE1M80000000000000000A".to_owned(),
+        form_token: "0123456789abcdef".to_owned(),
+        done: None,
+        failure: None,
         ways: vec![Link::here("/bitpay/admin/attempts", "back-attempts")],
     }
 }
@@ -73,13 +94,41 @@ fn postings() -> Vec<PostingLine> {
     PostingKind::ALL.into_iter().zip(states).map(|(kind, state)| posting(kind, state)).collect()
 }
 
+fn step(what: &'static str) -> TimelineLine {
+    TimelineLine {
+        time: "2026-11-21 12:00:00".to_owned(),
+        what,
+        words: "balance_payment BP-KYrFbwYhp9hGQ4j1hV1bAa-1, in Splynx 7, try 1".to_owned(),
+        who: if what == "order" { "admin 1" } else { "splynx-bitpay" }.to_owned(),
+        is_by_person: what == "order",
+    }
+}
+
+/// The review of a payment in part, with what an admin typed in its form.
+fn typed(amount: &str) -> ReviewLine {
+    let typed = Typed {
+        decision: if amount.is_empty() { "" } else { "balance" }.to_owned(),
+        amount: amount.to_owned(),
+        note: amount.to_owned(),
+    };
+    let open = review(ReviewReason::NotOurInvoice);
+    let id = format!("{}{amount}", open.id);
+    ReviewLine { id, sum: "50.00 USD".to_owned(), asks_amount: true, typed, ..open }
+}
+
 fn review(reason: ReviewReason) -> ReviewLine {
     let is_closed = reason == ReviewReason::PaidInexactly;
     ReviewLine {
+        id: format!("01KANE1M8-{}", reason.code()),
         reason: reason.code(),
         words: "The figures of this case, in words.".to_owned(),
         opened: TIME.to_owned(),
         closed: if is_closed { TIME.to_owned() } else { String::new() },
-        closed_by: if is_closed { "Admin: done".to_owned() } else { String::new() },
+        closed_by: if is_closed { "admin 1: done".to_owned() } else { String::new() },
+        sum: if reason.holds_money() { "51.61 USD".to_owned() } else { String::new() },
+        has_document: true,
+        asks_amount: false,
+        unclear: String::new(),
+        typed: Typed::default(),
     }
 }

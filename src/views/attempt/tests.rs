@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rstest::rstest;
 
 use super::standing;
+use super::timeline::{KNOWN, OTHER, TimelineLine};
 use crate::domain::credit::Target;
 use crate::domain::ids::SplynxId;
 use crate::domain::posting::{PostingKind, PostingState};
@@ -33,6 +34,19 @@ fn every_code_has_words_of_its_own_in_every_language() {
     has_words("review-reason-", &ReviewReason::ALL.map(ReviewReason::code));
     let targets = [Target::Undecided, Target::Document, Target::Balance].map(Target::code);
     has_words("credit-target-", &targets);
+    has_words("review-next-", &ReviewReason::ALL.map(ReviewReason::code));
+    has_words("journal-what-", &KNOWN);
+    has_words("journal-what-", &[OTHER]);
+}
+
+#[test]
+fn a_row_that_nobody_knows_is_shown_all_the_same() {
+    let line = TimelineLine::of(&(at(), "admin 1", "chain_broken", "words"));
+    assert_eq!((line.what, line.words.as_str()), (OTHER, "chain_broken: words"));
+    assert!(line.is_by_person);
+    let line = TimelineLine::of(&(at(), "splynx-bitpay", "order", "words"));
+    assert_eq!((line.what, line.words.as_str()), ("order", "words"));
+    assert!(!line.is_by_person);
 }
 
 #[rstest]

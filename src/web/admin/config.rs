@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::app::pair::{self, PairError, Pairing};
+use crate::domain::actor::Actor;
 use crate::domain::connection::Connection;
 use crate::ports::billing::Freshness;
 use crate::ports::pairing::PairingFailure;
@@ -14,7 +15,7 @@ use crate::views::notice::NoticeKind;
 use crate::views::{Link, time};
 use crate::web::identity::AdminSession;
 use crate::web::refusal::Refusal;
-use crate::web::{Site, body, client_ip, dead_ends, identity, pages};
+use crate::web::{Site, body, dead_ends, identity, pages};
 
 /// The page's own address.
 pub const PATH: &str = "/bitpay/config";
@@ -46,13 +47,7 @@ pub async fn post(
 ) -> Result<HttpResponse, Refusal> {
     let form = body::form(&site, &request, payload).await?;
     let session = identity::admin(&site, &request, Freshness::Asked, PATH).await?;
-    let token = form.get("form_token").unwrap_or_default();
-    if !site.settings.form_key.verify(&session.cookie, token) {
-        let client = client_ip::of(&site, &request);
-        tracing::warn!(%client, "an admin's form without this session's token was refused");
-        let again = Link::here(PATH, "try-again");
-        return Err(Refusal::with_links(NoticeKind::StaleForm, vec![again]));
-    }
+    super::carries_token(&site, &request, &session, &form, PATH)?;
     match form.get("action") {
         Some("pair") => {
             let code = form.get("pairing_code").unwrap_or_default();
@@ -69,7 +64,7 @@ async fn pair_with(
     session: &AdminSession,
     code: &str,
 ) -> Result<HttpResponse, Refusal> {
-    let (status, failure) = match pair::pair(&site.app, code).await {
+    let (status, failure) = match pair::pair(&site.app, code, &Actor::Admin(session.admin)).await {
         Ok(connection) => {
             tracing::info!(admin = session.admin, connection = %connection.id, "paired");
             return Ok(pages::see_other(&format!("{PATH}?done=paired")));
@@ -88,7 +83,8 @@ async fn pair_with(
 }
 
 async fn unpair(site: &Site, session: &AdminSession) -> Result<HttpResponse, Refusal> {
-    pair::unpair(&site.app).await.map_err(|error| dead_ends::store_down(&error))?;
+    let by = Actor::Admin(session.admin);
+    pair::unpair(&site.app, &by).await.map_err(|error| dead_ends::store_down(&error))?;
     tracing::info!(admin = session.admin, "unpaired");
     Ok(pages::see_other(&format!("{PATH}?done=unpaired")))
 }

@@ -84,5 +84,6 @@ fn word(progress: Progress) -> &'static str {
         Progress::Paid => "paid",
         Progress::Expired => "expired",
         Progress::Refused => "refused",
+        Progress::Review => "review",
     }
 }

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::world::{ATTEMPT, Answer, Fault, House, lock};
 use crate::domain::attempt::{Attempt, Opened, State, Terms};
 use crate::domain::connection::{Environment, ProcessorKind};
-use crate::domain::credit::{Credit, Target, credit_key};
+use crate::domain::credit::{ByHand, Credit, Target, credit_key};
 use crate::domain::fee::Fee;
 use crate::domain::ids::{
     AttemptId, ConnectionId, CustomerId, DocumentId, DocumentNumber, Hook, PostingId,
@@ -81,7 +81,7 @@ fn numbered(n: i64) -> Attempt {
     attempt(n, &AttemptId::new(at(n), 1).to_string())
 }
 
-fn review(of: &Attempt, reason: ReviewReason, words: &str) -> Review {
+pub(super) fn review(of: &Attempt, reason: ReviewReason, words: &str) -> Review {
     let id = ReviewId::new(at(0), 1);
     let words = words.to_owned();
     Review { id, attempt: of.id, reason, words, opened_at: at(30), closed: None }
@@ -151,7 +151,8 @@ async fn the_list_shows_every_attempt_newest_first() {
         assert!(page.body.contains(part), "{part}");
     }
     assert!(page.body.contains("2026-09-21 14:1"), "{}", page.body);
-    assert_eq!(page.body.matches("class=\"badge\">To review: 2<").count(), 1);
+    let badge = format!("class=\"badge\" href=\"{LIST}/{}#reviews\">To review: 2<", reviewed.id);
+    assert_eq!(page.body.matches(&badge).count(), 1);
     assert_eq!(page.body.matches("class=\"badge\"").count(), 1);
 }
 
@@ -200,6 +201,28 @@ async fn the_list_can_be_narrowed() {
 }
 
 #[tokio::test]
+async fn the_list_can_be_narrowed_by_fields_and_read_in_other_sizes() {
+    let house = house(60).await;
+    assert_eq!(customers(&house, "customer=7").await, [7]);
+    assert_eq!(customers(&house, "customer=7&state=expired").await, Vec::<i64>::new());
+    assert_eq!(customers(&house, "rows=25&page=3").await, (1..=10).rev().collect::<Vec<_>>());
+    assert_eq!(customers(&house, "rows=100").await.len(), 60);
+    let page = look(&house, &format!("{LIST}?rows=25&customer=&state=awaiting_payment")).await;
+    assert!(page.body.contains("page=2&amp;rows=25&amp;state=awaiting_payment"), "{}", page.body);
+    assert!(page.body.contains("value=\"awaiting_payment\" selected"));
+    for (query, words) in [
+        ("customer=seven", "A customer ID is a number."),
+        ("day=31.12.2026", "A day looks like 2026-12-31."),
+        ("state=lost", "There is no such state."),
+        ("invoice=a+b", "This cannot be the ID of a BitPay invoice."),
+        ("customer=99", "Nothing was found."),
+    ] {
+        let page = look(&house, &format!("{LIST}?{query}")).await;
+        assert!(page.body.contains(words) && page.body.contains("Show all"), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_list_says_so() {
     let house = house(0).await;
     let page = look(&house, LIST).await;
@@ -221,6 +244,7 @@ async fn full_house(words: &str) -> House {
         amount: usd(5161),
         target: Target::Balance,
         date: at(0).date_naive(),
+        by_hand: ByHand::Nothing,
     };
     let posting = |n, kind, state| Posting {
         id: PostingId::new(at(0), n),

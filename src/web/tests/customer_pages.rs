@@ -16,7 +16,9 @@ const PAY: &str = "/bitpay/pay-invoice?item_id=7";
 #[tokio::test]
 async fn the_pay_page_shows_what_splynx_says_and_ignores_the_rest_of_the_address() {
     let house = House::with(Environment::Production, "https://isp.example/bitpay", "10");
-    crate::app::pair::pair(&house.site.app, "u7m0VSR").await.unwrap();
+    crate::app::pair::pair(&house.site.app, "u7m0VSR", &crate::domain::actor::Actor::Admin(1))
+        .await
+        .unwrap();
     house.world.invoice("201801000001", DocumentStatus::NotPaid);
     let path = "/bitpay/pay-invoice?module=splynx_bitpay_addon&model=Invoices&total=1\
                 &item_id=201801000001";

@@ -9,5 +9,6 @@ mod hooks;
 mod identity;
 mod quiet_store;
 mod rails;
+mod settle_pages;
 mod store;
 mod world;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::world::{Fault, World, lock};
+use crate::domain::actor::Actor;
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::{Connection, ConnectionStatus};
 use crate::domain::credit::Credit;
@@ -11,7 +12,8 @@ use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
 use crate::domain::posting::Posting;
 use crate::domain::review::{Review, ReviewClosed};
 use crate::ports::store::{
-    AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
+    AttemptFilter, Change, Claim, Figures, HintOutcome, JournalRow, Ledger, Readiness, Store,
+    StoreError,
 };
 
 /// What was committed.
@@ -23,6 +25,7 @@ pub(super) struct Rows {
     pub(super) credits: Vec<Credit>,
     pub(super) postings: Vec<Posting>,
     pub(super) reviews: Vec<Review>,
+    pub(super) journal: Vec<JournalRow>,
 }
 
 impl World {
@@ -68,6 +71,12 @@ fn open_reviews(rows: &Rows, id: AttemptId) -> usize {
     rows.reviews.iter().filter(is_open).count()
 }
 
+fn close(rows: &mut Rows, id: ReviewId, closed: &ReviewClosed) -> bool {
+    let mut open = rows.reviews.iter_mut().filter(|review| review.closed.is_none());
+    let found = open.find(|review| review.id == id);
+    found.map(|review| review.closed = Some(closed.clone())).is_some()
+}
+
 /// Whether the text is the customer, the processor invoice or the own id of this attempt.
 fn is_about(attempt: &Attempt, text: &str) -> bool {
     let invoice = attempt.opened.as_ref().map(|opened| opened.invoice.to_string());
@@ -78,11 +87,15 @@ fn is_about(attempt: &Attempt, text: &str) -> bool {
 
 #[async_trait]
 impl Store for World {
-    async fn add_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+    async fn add_connection(&self, connection: &Connection, _: &Actor) -> Result<(), StoreError> {
         self.committed(|rows| rows.connections.push(connection.clone()))
     }
 
-    async fn change_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+    async fn change_connection(
+        &self,
+        connection: &Connection,
+        _: &Actor,
+    ) -> Result<(), StoreError> {
         self.committed(|rows| {
             rows.connections.retain(|known| known.id != connection.id);
             rows.connections.push(connection.clone());
@@ -129,6 +142,17 @@ impl Store for World {
         self.committed(|rows| {
             rows.attempts.retain(|known| known.id != change.attempt.id);
             rows.attempts.push(change.attempt.clone());
+            for credit in &change.credits {
+                rows.credits.retain(|known| known.key != credit.key);
+                rows.credits.push(credit.clone());
+            }
+            for posting in &change.postings {
+                rows.postings.retain(|known| known.id != posting.id);
+                rows.postings.push(posting.clone());
+            }
+            for (id, closed) in &change.closes {
+                close(rows, *id, closed);
+            }
             true
         })
     }
@@ -153,7 +177,7 @@ impl Store for World {
         })
     }
 
-    async fn wake(&self, _: AttemptId, _: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn wake(&self, _: AttemptId, _: &Actor, _: DateTime<Utc>) -> Result<bool, StoreError> {
         Ok(true)
     }
 
@@ -181,6 +205,8 @@ impl Store for World {
         self.committed(|rows| {
             let mut found = rows.attempts.clone();
             found.retain(|attempt| !filter.under_review || open_reviews(rows, attempt.id) > 0);
+            found.retain(|attempt| filter.customer.is_none_or(|id| attempt.customer == id));
+            found.retain(|attempt| filter.state.is_none_or(|state| attempt.state == state));
             found.retain(|attempt| filter.about.iter().all(|text| is_about(attempt, text)));
             found.sort_by_key(|attempt| std::cmp::Reverse(attempt.created_at));
             found.into_iter().skip(skip).take(take).collect()
@@ -204,8 +230,21 @@ impl Store for World {
         })
     }
 
-    async fn close_review(&self, _: ReviewId, _: &ReviewClosed) -> Result<bool, StoreError> {
-        Ok(false)
+    async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError> {
+        self.committed(|rows| close(rows, id, closed))
+    }
+
+    async fn journal(
+        &self,
+        attempt: Option<AttemptId>,
+        after: i64,
+        _: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let attempt = attempt.map(|id| id.to_string());
+        self.committed(|rows| {
+            let rows = rows.journal.iter().filter(|row| row.seq > after);
+            rows.filter(|row| attempt.is_none() || row.attempt == attempt).cloned().collect()
+        })
     }
 
     async fn opened_since(

@@ -16,6 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::store::Rows;
 use crate::app::{App, Ports, Settings};
+use crate::domain::actor::Actor;
 use crate::domain::connection::{Connection, ConnectionSecrets, Environment};
 use crate::domain::fee::FeeRule;
 use crate::domain::ids::{
@@ -336,7 +337,7 @@ impl House {
     /// A paired site of a production environment.
     pub(super) async fn paired() -> Self {
         let house = Self::unpaired();
-        crate::app::pair::pair(&house.site.app, "u7m0VSR").await.unwrap();
+        crate::app::pair::pair(&house.site.app, "u7m0VSR", &Actor::Admin(1)).await.unwrap();
         house
     }
 

@@ -125,6 +125,18 @@ impl Database {
         }
     }
 
+    /// Runs statements past the add-on, as somebody who tampers with its books would.
+    pub(crate) fn tamper(&self, statements: &str) {
+        match self {
+            Self::File(url) => {
+                let mut link = SqliteConnection::establish(file(url)).unwrap();
+                link.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+                link.batch_execute(statements).unwrap();
+            }
+            Self::Server(database) => database.run(statements).unwrap(),
+        }
+    }
+
     /// As the configuration names it.
     pub(crate) fn url(&self) -> String {
         match self {

@@ -12,6 +12,7 @@ use super::super::coverage::Happening;
 use super::super::executor::Life;
 use super::super::world::{Point, State, World};
 use super::Disk;
+use crate::domain::actor::Actor;
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::Connection;
 use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
@@ -19,7 +20,8 @@ use crate::domain::posting::PostingState;
 use crate::domain::review::{Review, ReviewClosed};
 use crate::ports::clock::Clock;
 use crate::ports::store::{
-    AttemptFilter, Change, Claim, Figures, HintOutcome, Ledger, Readiness, Store, StoreError,
+    AttemptFilter, Change, Claim, Figures, HintOutcome, JournalRow, Ledger, Readiness, Store,
+    StoreError,
 };
 
 /// The disk as one process sees it.
@@ -136,12 +138,16 @@ fn watch_step(state: &mut State, now: i64, change: &Change, taken: bool) {
 
 #[async_trait]
 impl Store for DiskPort {
-    async fn add_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+    async fn add_connection(&self, connection: &Connection, _by: &Actor) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.write("add connection", |disk| disk.add_connection(connection, now)).await
     }
 
-    async fn change_connection(&self, connection: &Connection) -> Result<(), StoreError> {
+    async fn change_connection(
+        &self,
+        connection: &Connection,
+        _by: &Actor,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.write("change connection", |disk| disk.change_connection(connection, now)).await
     }
@@ -207,7 +213,12 @@ impl Store for DiskPort {
         self.write("hint", |disk| Ok(disk.record_hint(hook, now))).await
     }
 
-    async fn wake(&self, id: AttemptId, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn wake(
+        &self,
+        id: AttemptId,
+        _by: &Actor,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
         self.write("wake", |disk| Ok(disk.wake(id, now))).await
     }
 
@@ -251,6 +262,16 @@ impl Store for DiskPort {
 
     async fn close_review(&self, id: ReviewId, closed: &ReviewClosed) -> Result<bool, StoreError> {
         self.write("close review", |disk| Ok(disk.close_review(id, closed))).await
+    }
+
+    /// The journal exists to show what was done to the real database; nobody edits this one.
+    async fn journal(
+        &self,
+        _attempt: Option<AttemptId>,
+        _after: i64,
+        _limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        Ok(vec![])
     }
 
     async fn opened_since(

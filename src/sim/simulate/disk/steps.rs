@@ -113,6 +113,11 @@ impl Disk {
         for posting in &change.postings {
             self.put_posting(&mut row, posting)?;
         }
+        for (id, end) in &change.closes {
+            if !row.close(*id, end) {
+                return Err(refused(format!("review {id} is closed already")));
+            }
+        }
         for review in &change.reviews {
             row.open(review);
         }
@@ -183,12 +188,7 @@ impl Disk {
     }
 
     pub(super) fn close_review(&mut self, id: ReviewId, closed: &ReviewClosed) -> bool {
-        let mut all = self.attempts.values_mut().flat_map(|row| &mut row.reviews);
-        let open = all.find(|review| review.id == id && review.closed.is_none());
-        open.is_some_and(|review| {
-            review.closed = Some(closed.clone());
-            true
-        })
+        self.attempts.values_mut().any(|row| row.close(id, closed))
     }
 
     /// The reviews of one attempt, newest first.
@@ -212,14 +212,23 @@ fn is_usable(attempt: &Attempt, usable_until: DateTime<Utc>) -> bool {
 }
 
 impl Row {
+    /// Opens a review that is news after the last one of its reason; an open one counts as the last.
     fn open(&mut self, review: &Review) {
-        let is_open = self
-            .reviews
-            .iter()
-            .any(|there| there.reason == review.reason && there.closed.is_none());
-        if !is_open {
+        let closed_at = |there: &&Review| there.closed.as_ref().map(|closed| closed.at);
+        let same = self.reviews.iter().filter(|there| there.reason == review.reason);
+        let last = same.max_by_key(|there| (there.closed.is_none(), closed_at(there)));
+        if last.is_none_or(|last| review.is_news_after(last)) {
             self.reviews.push(review.clone());
         }
+    }
+
+    fn close(&mut self, id: ReviewId, closed: &ReviewClosed) -> bool {
+        let mut all = self.reviews.iter_mut();
+        let open = all.find(|review| review.id == id && review.closed.is_none());
+        open.is_some_and(|review| {
+            review.closed = Some(closed.clone());
+            true
+        })
     }
 
     /// When a hint of this moment may be followed.
