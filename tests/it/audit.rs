@@ -135,14 +135,8 @@ async fn a_journal_that_was_cut_off_is_found_by_the_head_in_the_log(engine: Engi
         lines.nth(1).map(str::to_owned).ok_or(log.clone())
     })
     .await;
-    let head: String = line
-        .split("head=")
-        .nth(1)
-        .unwrap()
-        .chars()
-        .filter(char::is_ascii_hexdigit)
-        .take(64)
-        .collect();
+    let (_, head) = line.split_once("head=\"").unwrap();
+    let head = head.split('"').next().unwrap().to_owned();
     world.addon.stop().await;
     let kept = world.command(&["audit", "verify", "--head", &head]);
     assert!(kept.contains("The journal is whole."), "{kept}");

@@ -89,7 +89,7 @@ pub struct Head {
 /// A text that is no head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a head is what `audit verify` prints: 64 hexadecimal characters, with or without the number of the row"
+    "a head is what `audit verify` prints: eight groups of hexadecimal digits, or the row's number and them"
 )]
 pub struct InvalidHead;
 
@@ -123,10 +123,11 @@ impl Head {
         (self.seq == -1 || self.seq == row.seq) && self.mac.as_slice() == row.mac.as_slice()
     }
 
-    /// The mac in hex.
+    /// The mac in hex, in groups: people compare it by eye, and it looks like no key.
     #[must_use]
     pub fn hash(&self) -> String {
-        hex::encode(self.mac)
+        let groups: Vec<String> = self.mac.chunks(4).map(hex::encode).collect();
+        groups.join("-")
     }
 }
 
@@ -145,7 +146,7 @@ impl fmt::Display for Head {
 
 fn read_mac(text: &str) -> Result<[u8; MAC], InvalidHead> {
     let mut mac = [0; MAC];
-    hex::decode_to_slice(text, &mut mac).map_err(|_| InvalidHead)?;
+    hex::decode_to_slice(text.replace('-', ""), &mut mac).map_err(|_| InvalidHead)?;
     Ok(mac)
 }
 
