@@ -57,8 +57,8 @@ pub(super) struct Site {
 
 impl Invoice {
     fn phase(&self, now: i64) -> Phase {
-        let past = self.phases.iter().filter(|phase| phase.from <= now);
-        past.last().copied().unwrap_or(Phase {
+        let mut past = self.phases.iter().filter(|phase| phase.from <= now);
+        past.next_back().copied().unwrap_or(Phase {
             from: self.born,
             status: ProcessorStatus::Unpaid,
             exception: Exception::None,

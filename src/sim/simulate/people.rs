@@ -185,7 +185,9 @@ pub(super) fn restart(world: &Arc<World>, host: usize) {
 fn restore(world: &Arc<World>) {
     let now = world.now();
     let lives: Vec<Life> = world.state().running.iter().flatten().map(|it| it.life).collect();
-    lives.into_iter().for_each(|life| world.crash(life));
+    for life in lives {
+        world.crash(life);
+    }
     let mut state = world.state();
     if state.splynx.is_something_under_way() {
         return;

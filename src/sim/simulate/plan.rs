@@ -171,7 +171,7 @@ impl Plan {
             reconciles: few(rng, 2),
             clicks: u32::try_from(rng.between(1, 4)).unwrap_or(1),
             documents: rng.between(1, 2),
-            restores: if rng.chance(150) { 1 } else { 0 },
+            restores: u32::from(rng.chance(150)),
             to_the_end: rng.chance(60),
             heal_at,
         }

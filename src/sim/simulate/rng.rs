@@ -1,6 +1,6 @@
 //! The one source of chance of a simulated world.
 //!
-//! **Invariant:** the same seed draws the same numbers for ever: the generator is SplitMix64, written down here, so that
+//! **Invariant:** the same seed draws the same numbers for ever: the generator is `SplitMix64`, written down here, so that
 //! no update of a library changes what an old seed means.
 
 /// `SplitMix64`.

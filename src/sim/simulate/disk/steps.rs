@@ -32,10 +32,10 @@ impl Disk {
         if terms.price.minor() != sum || !terms.due.is_positive() {
             return Err(refused("attempts_price_is_the_sum"));
         }
-        if let Some(holder) = self.holder_of_key(attempt.open_key.as_deref()) {
-            if is_usable(&holder.attempt, usable_until) {
-                return Ok(Claim::Existing(holder.attempt.clone()));
-            }
+        if let Some(holder) = self.holder_of_key(attempt.open_key.as_deref())
+            && is_usable(&holder.attempt, usable_until)
+        {
+            return Ok(Claim::Existing(holder.attempt.clone()));
         }
         self.check_names(attempt)?;
         if let Some(holder) = self.holder_of_key(attempt.open_key.as_deref()) {

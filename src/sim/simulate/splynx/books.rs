@@ -251,13 +251,12 @@ impl Books {
                 sentence,
             });
         };
-        match first_item(&wish.fields) {
-            Some(item) => add_item(&mut row.document, item, item_id),
-            None => {
-                row.document.status = DocumentStatus::Paid;
-                if row.document.due.is_some() {
-                    row.document.due = Some(Decimal::ZERO);
-                }
+        if let Some(item) = first_item(&wish.fields) {
+            add_item(&mut row.document, item, item_id);
+        } else {
+            row.document.status = DocumentStatus::Paid;
+            if row.document.due.is_some() {
+                row.document.due = Some(Decimal::ZERO);
             }
         }
         WriteOutcome::Done { splynx_id: None }

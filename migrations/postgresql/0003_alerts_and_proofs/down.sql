@@ -1,0 +1,5 @@
+DROP TABLE proofs;
+
+DROP TABLE alert_channels;
+
+DROP TABLE alerts;
