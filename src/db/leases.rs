@@ -37,7 +37,12 @@ pub(super) fn lease_due(
     limit: u32,
 ) -> Result<Vec<String>, Failure> {
     let (at, beyond) = (millis(now), millis(now + AHEAD_MAX));
-    let ready = attempts::ready_at.le(at).or(attempts::ready_at.gt(beyond));
+    // What lies too far ahead is due, but never while somebody holds it.
+    let free = attempts::lease_until
+        .is_null()
+        .or(attempts::lease_until.le(at))
+        .or(attempts::lease_until.gt(beyond));
+    let ready = attempts::ready_at.le(at).or(attempts::ready_at.gt(beyond).and(free));
     let mut query = attempts::table.filter(ready).into_boxed();
     if readiness == Readiness::LooksOnly {
         query = query.filter(attempts::look_at.le(at).or(attempts::look_at.gt(beyond)));
@@ -71,7 +76,13 @@ fn take(
     let unchanged = attempts::table
         .filter(attempts::id.eq(candidate.id.clone()))
         .filter(attempts::version.eq(candidate.version))
-        .filter(attempts::ready_at.le(now).or(attempts::ready_at.gt(beyond)));
+        .filter(attempts::ready_at.le(now).or(attempts::ready_at.gt(beyond)))
+        .filter(
+            attempts::ready_at.le(now).or(attempts::lease_until
+                .is_null()
+                .or(attempts::lease_until.le(now))
+                .or(attempts::lease_until.gt(beyond))),
+        );
     let taken = diesel::update(unchanged)
         .set((
             attempts::lease_owner.eq(owner.to_owned()),

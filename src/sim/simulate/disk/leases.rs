@@ -20,6 +20,12 @@ impl Row {
         Some(self.lease.as_ref().map_or(due, |lease| due.max(lease.until)))
     }
 
+    /// What lies too far ahead is due, but never while somebody holds it.
+    fn may_be_taken(&self, ready_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let is_free = self.lease.as_ref().is_none_or(|lease| is_due(lease.until, now));
+        ready_at <= now || (is_due(ready_at, now) && is_free)
+    }
+
     fn take(&mut self, now: DateTime<Utc>, lease: TimeDelta) {
         let is_look = self.attempt.look_at.is_some_and(|look_at| is_due(look_at, now));
         self.lease = Some(Lease { until: now + lease });
@@ -60,8 +66,10 @@ impl Disk {
                 readiness == Readiness::Everything
                     || row.attempt.look_at.is_some_and(|look_at| is_due(look_at, now))
             })
-            .filter_map(|row| Some((row.ready_at()?, row.attempt.id)))
-            .filter(|(ready_at, _)| is_due(*ready_at, now))
+            .filter_map(|row| {
+                let ready_at = row.ready_at()?;
+                row.may_be_taken(ready_at, now).then_some((ready_at, row.attempt.id))
+            })
             .collect();
         due.sort();
         due.truncate(usize::try_from(limit).unwrap_or_default());

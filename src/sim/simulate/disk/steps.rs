@@ -37,11 +37,21 @@ impl Disk {
         {
             return Ok(Claim::Existing(holder.attempt.clone()));
         }
-        self.check_names(attempt)?;
-        if let Some(holder) = self.holder_of_key(attempt.open_key.as_deref()) {
-            holder.attempt.open_key = None;
-            holder.attempt.version = holder.attempt.version.saturating_add(1);
+        // The key is taken from its holder for the check, and given back if there is no new holder.
+        let holder = self.holder_of_key(attempt.open_key.as_deref());
+        let holder = holder.map(|row| {
+            row.attempt.open_key = None;
+            row.attempt.id
+        });
+        let checked = self.check_names(attempt);
+        if let Some(row) = holder.and_then(|id| self.attempts.get_mut(&id)) {
+            if checked.is_ok() {
+                row.attempt.version = row.attempt.version.saturating_add(1);
+            } else {
+                row.attempt.open_key.clone_from(&attempt.open_key);
+            }
         }
+        checked?;
         self.attempts.insert(attempt.id, Row::of(attempt.clone()));
         Ok(Claim::Created(attempt.clone()))
     }
