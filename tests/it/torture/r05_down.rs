@@ -80,8 +80,6 @@ async fn a_day_without_splynx_loses_and_doubles_nothing(engine: Engine) {
     let overtaken = overtaken(&world, &paid);
     assert!(world.under_review().is_empty(), "{:?}", world.under_review());
     world.books_agree();
-    let floor = orders.pick(1, 90);
-    assert!(pace >= floor, "only {pace} % of what {SLOTS} slots could do");
     let words = format!(
         "24 hours by the clock without Splynx: {} notifications, all answered by 200; at most {} requests to \
          Splynx in a minute ({}). Back with {} ms a request, it was kept busy to {pace} % of what {SLOTS} slots could do. \
@@ -94,6 +92,9 @@ async fn a_day_without_splynx_loses_and_doubles_nothing(engine: Engine) {
     );
     let [done, asked] = [count, orders.pick(SMALL, FULL)].map(|n| u64::try_from(n).unwrap());
     orders.report("payments", done, asked, &words);
+    // In `make test` others work on the same machine at the same time.
+    let floor = orders.pick(1, 90);
+    assert!(pace >= floor, "only {pace} % of what {SLOTS} slots could do");
 }
 
 async fn starts(engine: Engine, clock: &Clock) -> World {

@@ -24,7 +24,7 @@ struct Size {
 }
 
 fn setup() -> Setup {
-    let mut setup = Setup { quiescence_seconds: 4, requests_per_second: 1000, ..Setup::default() };
+    let mut setup = Setup { quiescence_seconds: 6, requests_per_second: 1000, ..Setup::default() };
     setup.bitpay.step_ms = 1;
     setup.bitpay.minute_ms = 200;
     setup

@@ -44,29 +44,12 @@ impl<'a> Shopper<'a> {
 
     /// Opens the page and presses its button, again and again.
     pub(crate) async fn click(&self) -> Checkout {
-        eventually("the customer is sent to BitPay", PATIENCE, async || {
-            let browser = &self.customer.browser;
-            let (path, marker) = match &self.goods {
-                Goods::Invoice(document) | Goods::Proforma(document) => (document.page(), "_top"),
-                Goods::Refill => ("/bitpay/".to_owned(), "amount"),
-            };
-            let page = browser.get(&path).await;
-            if page.status != 200 {
-                return Err(format!("{}: {}", page.status, page.body));
+        match &self.goods {
+            Goods::Invoice(document) | Goods::Proforma(document) => {
+                insist(&self.customer, &document.page(), None).await
             }
-            let form = page.form_with(marker);
-            let form = match &self.goods {
-                Goods::Refill => form.with("amount", "100.00"),
-                _ => form,
-            };
-            let answer = browser.submit(&form).await;
-            let address = answer.location().to_owned();
-            match address.split_once("/invoice?id=") {
-                Some((_, invoice)) => Ok(Checkout { invoice: invoice.to_owned(), address }),
-                None => Err(format!("{}: {}", answer.status, answer.body)),
-            }
-        })
-        .await
+            Goods::Refill => insist(&self.customer, "/bitpay/", Some("100.00")).await,
+        }
     }
 
     /// Reloads the result page until it says paid.
@@ -162,6 +145,28 @@ impl<'a> Shopper<'a> {
         assert_eq!(balance, decimal("100.00"), "{key}");
         Ok(())
     }
+}
+
+/// Opens the page and presses its button until that leads to BitPay.
+pub(crate) async fn insist(customer: &Customer, path: &str, amount: Option<&str>) -> Checkout {
+    let browser = &customer.browser;
+    eventually("the customer is sent to BitPay", PATIENCE, async || {
+        let page = browser.get(path).await;
+        if page.status != 200 {
+            return Err(format!("{}: {}", page.status, page.body));
+        }
+        let form = match amount {
+            Some(amount) => page.form_with("amount").with("amount", amount),
+            None => page.form_with("_top"),
+        };
+        let answer = browser.submit(&form).await;
+        let address = answer.location().to_owned();
+        match address.split_once("/invoice?id=") {
+            Some((_, invoice)) => Ok(Checkout { invoice: invoice.to_owned(), address }),
+            None => Err(format!("{}: {}", answer.status, answer.body)),
+        }
+    })
+    .await
 }
 
 fn is_marked_paid(row: &splynx_bitpay::sim::splynx::Document) -> Result<(), String> {

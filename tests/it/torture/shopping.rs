@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use splynx_bitpay::sim::splynx::{Draft, Kind, Status};
 use tokio::time::sleep;
 
+use super::shopper::insist;
 use crate::support::{Checkout, Customer, Document, World, eventually};
 
 /// One customer may begin ten payments a minute.
@@ -41,7 +42,7 @@ async fn begin(world: &World, places: &[usize]) -> Vec<Begun> {
     for place in places {
         let sum = Decimal::new(i64::try_from(1000 + place).unwrap(), 2);
         let invoice = numbered_invoice(world, &customer, *place, sum);
-        let checkout = customer.check_out(&invoice).await;
+        let checkout = insist(&customer, &invoice.page(), None).await;
         begun.push(Begun { customer: customer.id, sum, invoice, checkout });
     }
     begun
