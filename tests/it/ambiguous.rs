@@ -312,7 +312,7 @@ async fn a_payment_refused_by_splynx_is_under_review(engine: Engine) {
     })
     .await;
     assert!(story.contains("Splynx refused the document_payment"), "{story}");
-    assert_eq!(world.results(&checkout).progress().await, "settled", "not paid, and not lost");
+    assert_eq!(world.results(&checkout).progress().await, "review", "not paid, and not lost");
     assert!(world.payments().is_empty());
     let compared = world.command(&["reconcile"]);
     assert!(compared.contains("on the way to Splynx:      51.61 USD"), "{compared}");

@@ -202,7 +202,7 @@ review-reason-fee_refused = Splynx refused the fee
 review-reason-document_changed = The document changed; the money went to the balance
 review-reason-not_marked_paid = The document does not show as paid
 review-reason-currency_changed = The currency is no longer the configured one
-review-reason-paid_inexactly = Too little or too much was paid
+review-reason-paid_inexactly = Too little, too much or too late was paid, or it was never confirmed
 review-reason-books_differ = BitPay, the add-on and Splynx do not agree
 review-reason-connection_dead = BitPay refuses the account of this payment
 review-next = What to do:
@@ -216,7 +216,7 @@ review-next-fee_refused = The payment went through without the fee. Add the fee 
 review-next-document_changed = The money is on the customer's balance. Pay the document from the balance in Splynx if that is right, then dismiss this.
 review-next-not_marked_paid = Open the document in Splynx. If the linked payment covers it, set it to Paid by hand, then dismiss this.
 review-next-currency_changed = Decide where the money goes. The figure is written into Splynx as it is, whatever Splynx's currency is now; convert it by hand if it must be another figure.
-review-next-paid_inexactly = BitPay returns what was too little or too much by itself. Credit it here only if BitPay's dashboard says that you keep it; otherwise dismiss this.
+review-next-paid_inexactly = BitPay returns such money by itself. Credit it here only if the BitPay dashboard says that you keep it; otherwise dismiss this.
 review-next-books_differ = Compare the figures above with BitPay's dashboard and with the customer's payments in Splynx. Mend what is wrong there, or credit here what is in no book, then dismiss this.
 review-next-connection_dead = Log in to BitPay and see whether the account and its token still work; pair again if not. If this payment was paid there, credit it here.
 

@@ -202,7 +202,7 @@ review-reason-fee_refused = Splynx rechazó la comisión
 review-reason-document_changed = El documento cambió; el dinero fue al saldo
 review-reason-not_marked_paid = El documento no figura como pagado
 review-reason-currency_changed = La moneda ya no es la configurada
-review-reason-paid_inexactly = Se pagó de menos o de más
+review-reason-paid_inexactly = Se pagó de menos, de más o tarde, o el pago nunca se confirmó
 review-reason-books_differ = BitPay, el complemento y Splynx no coinciden
 review-reason-connection_dead = BitPay rechaza la cuenta de este pago
 review-next = Qué hacer:
@@ -216,7 +216,7 @@ review-next-fee_refused = El pago se registró sin la comisión. Añádala en Sp
 review-next-document_changed = El dinero está en el saldo del cliente. Pague el documento desde el saldo en Splynx si es lo correcto y después descarte esto.
 review-next-not_marked_paid = Abra el documento en Splynx. Si el pago vinculado lo cubre, márquelo como pagado a mano y después descarte esto.
 review-next-currency_changed = Decida adónde va el dinero. La cifra se escribe en Splynx tal cual, sea cual sea ahora la moneda de Splynx; conviértala a mano si debe ser otra.
-review-next-paid_inexactly = BitPay devuelve por sí mismo lo que fue de menos o de más. Abónelo aquí solo si el panel de BitPay dice que se lo queda usted; si no, descarte esto.
+review-next-paid_inexactly = BitPay devuelve por sí mismo ese dinero. Abónelo aquí solo si el panel de BitPay dice que se lo queda usted; si no, descarte esto.
 review-next-books_differ = Compare las cifras de arriba con el panel de BitPay y con los pagos del cliente en Splynx. Corrija allí lo que esté mal, o abone aquí lo que no está en ningún libro, y después descarte esto.
 review-next-connection_dead = Entre en BitPay y compruebe si la cuenta y su token aún funcionan; si no, vincule de nuevo. Si este pago se pagó allí, abónelo aquí.
 

@@ -102,14 +102,7 @@ fn ours(world: &World) -> Vec<(Decimal, Option<u64>)> {
     payments.map(|row| (row.amount, row.invoice_id.or(row.request_id))).collect()
 }
 
-/// Waits until the result page tells the customer that this payment is over without success.
-async fn fails_for_the_customer(world: &World, checkout: &Checkout) {
-    let results = world.results(checkout);
-    eventually("the customer is told", PATIENCE, async || {
-        let progress = results.progress().await;
-        // Where a person looks at it, the page may say that instead.
-        let over = ["expired", "refused", "review"].contains(&progress.as_str());
-        if over { Ok(()) } else { Err(progress) }
-    })
-    .await;
+/// Waits until the result page tells the customer that a person looks at this payment.
+async fn waits_for_a_person(world: &World, checkout: &Checkout) {
+    world.results(checkout).says("review").await;
 }

@@ -3,7 +3,7 @@
 use splynx_bitpay::sim::bitpay::PayKind;
 use splynx_bitpay::sim::splynx::Status;
 
-use super::{Story, begun, fails_for_the_customer};
+use super::{Story, begun, waits_for_a_person};
 use crate::support::{Engine, PATIENCE, on_both_databases};
 
 on_both_databases! {
@@ -41,7 +41,7 @@ async fn a_part_is_paid_and_the_time_is_over(engine: Engine) {
     story.pays(PayKind::Less);
     story.world.bitpay.expire(&story.checkout.invoice).unwrap();
     story.is_told("paid_inexactly", "Less than the price was paid").await;
-    fails_for_the_customer(&story.world, &story.checkout).await;
+    waits_for_a_person(&story.world, &story.checkout).await;
     assert_eq!(story.world.bitpay.refunds().len(), 1, "BitPay pays it back");
     nothing_is_credited(&story);
 }
@@ -61,7 +61,7 @@ async fn a_payment_comes_late(engine: Engine) {
     let story = begun(engine).await;
     story.pays(PayKind::Late);
     story.is_told("paid_inexactly", "Money came after the invoice had expired").await;
-    fails_for_the_customer(&story.world, &story.checkout).await;
+    waits_for_a_person(&story.world, &story.checkout).await;
     nothing_is_credited(&story);
 }
 
@@ -92,7 +92,7 @@ async fn a_payment_is_never_confirmed(engine: Engine) {
     story.world.results(&story.checkout).says("confirming").await;
     story.world.bitpay.invalidate(&story.checkout.invoice).unwrap();
     story.is_told("paid_inexactly", "seen, but not confirmed in time").await;
-    fails_for_the_customer(&story.world, &story.checkout).await;
+    waits_for_a_person(&story.world, &story.checkout).await;
     nothing_is_credited(&story);
 }
 
@@ -139,7 +139,7 @@ async fn a_payment_is_declined_before_it_was_seen_as_final(engine: Engine) {
     story.world.bitpay.decline(&story.checkout.invoice).unwrap();
     story.world.addon.start().await;
     story.is_told("paid_inexactly", "given back at the processor").await;
-    fails_for_the_customer(&story.world, &story.checkout).await;
+    waits_for_a_person(&story.world, &story.checkout).await;
     nothing_is_credited(&story);
 }
 

@@ -2,7 +2,7 @@
 
 use splynx_bitpay::sim::bitpay::PayKind;
 
-use super::{fails_for_the_customer, is_told, ours, setup};
+use super::{waits_for_a_person, is_told, ours, setup};
 use crate::support::{Checkout, Customer, Engine, World, decimal, on_both_databases};
 
 on_both_databases! {
@@ -23,7 +23,7 @@ async fn a_refill_is_paid_in_part(engine: Engine) {
     world.bitpay.pay(&checkout.invoice, PayKind::Less).unwrap();
     world.bitpay.expire(&checkout.invoice).unwrap();
     is_told(&world, &checkout, "paid_inexactly", "Less than the price").await;
-    fails_for_the_customer(&world, &checkout).await;
+    waits_for_a_person(&world, &checkout).await;
     assert_eq!(world.balance(&customer), decimal("0"));
     world.books_agree();
 }
