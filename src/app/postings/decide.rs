@@ -101,11 +101,7 @@ pub(super) fn is_as_frozen(attempt: &Attempt, document: &Document) -> bool {
     document.customer == attempt.customer && document.charge(due.currency()) == Ok(due)
 }
 
-fn allocated(
-    turn: &Turn<'_>,
-    credit: &Credit,
-    allocation: Allocation,
-) -> Result<Step, TurnError> {
+fn allocated(turn: &Turn<'_>, credit: &Credit, allocation: Allocation) -> Result<Step, TurnError> {
     let mut step = turn.step();
     step.attempt.failures = 0;
     for part in parts(turn, credit, &allocation)? {

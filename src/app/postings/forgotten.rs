@@ -53,9 +53,8 @@ fn learned(
 ) -> Option<Step> {
     let mut step = turn.step();
     let mut left = credit.amount;
-    let row_of = |part: &Credit| {
-        rows.iter().find(|row| row.receipt_number.trim() == part.key.as_str())
-    };
+    let row_of =
+        |part: &Credit| rows.iter().find(|row| row.receipt_number.trim() == part.key.as_str());
     for part in parts {
         let Some(row) = row_of(part) else { continue };
         let amount = Money::exact(row.amount, left.currency()).ok()?;
@@ -75,8 +74,8 @@ fn learned(
 
 fn target(turn: &Turn<'_>, row: &PaymentRow) -> Target {
     let document = turn.ledger.attempt.payable.document();
-    let is_linked = document
-        .is_some_and(|it| row.document == DocumentLink::Document(it.kind, it.id));
+    let is_linked =
+        document.is_some_and(|it| row.document == DocumentLink::Document(it.kind, it.id));
     if is_linked { Target::Document } else { Target::Balance }
 }
 
