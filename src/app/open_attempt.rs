@@ -14,7 +14,7 @@ use crate::domain::credit::credit_key;
 use crate::domain::ids::ReviewId;
 use crate::domain::payable::{DocumentKind, Payable};
 use crate::domain::review::{Review, ReviewNote, ReviewReason};
-use crate::domain::schedule::back_off;
+use crate::domain::schedule::{LOOK_PAUSE_MAX, back_off};
 use crate::ports::PeerError;
 use crate::ports::processor::{InvoiceWish, OpenedInvoice};
 use crate::ports::store::Change;
@@ -96,7 +96,7 @@ async fn adopt(app: &App, attempt: Attempt, invoice: OpenedInvoice) -> Result<At
     let opened = Attempt {
         state: State::AwaitingPayment,
         opened: Some(opened),
-        look_at: Some(now + app.settings.poll),
+        look_at: Some(now + app.settings.poll.min(LOOK_PAUSE_MAX)),
         work_at: Some(now),
         failures: 0,
         ..attempt

@@ -12,7 +12,7 @@ use super::connection::AnyConnection;
 use super::failure::Failure;
 use super::schema::{attempts, hints};
 use crate::domain::attempt::Attempt;
-use crate::domain::schedule::AHEAD_MAX;
+use crate::domain::schedule::{LOOK_AHEAD_MAX, WORK_AHEAD_MAX};
 use crate::ports::store::Readiness;
 
 /// What a lease is decided on.
@@ -26,6 +26,46 @@ struct Due {
     last_look: Option<i64>,
 }
 
+/// The moment of leasing, and those behind which only a wrong clock plans.
+#[derive(Debug, Clone, Copy)]
+struct Moments {
+    now: i64,
+    beyond_work: i64,
+    beyond_look: i64,
+}
+
+impl Moments {
+    fn at(now: DateTime<Utc>) -> Self {
+        Self {
+            now: millis(now),
+            beyond_work: millis(now + WORK_AHEAD_MAX),
+            beyond_look: millis(now + LOOK_AHEAD_MAX),
+        }
+    }
+
+    /// As `schedule::is_look_due` has it.
+    fn is_look_due(self, look_at: Option<i64>) -> bool {
+        look_at.is_some_and(|look_at| look_at <= self.now || look_at > self.beyond_look)
+    }
+}
+
+/// Nobody holds it, or only somebody whose clock was wrong.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_free(now: i64, beyond_work: i64) -> _ {
+    let none = attempts::lease_until.is_null();
+    let over = attempts::lease_until.le(now);
+    let wrong = attempts::lease_until.gt(beyond_work);
+    none.or(over).or(wrong)
+}
+
+/// As `schedule::is_due` and `schedule::is_look_due` have it.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn is_due(now: i64, beyond_work: i64, beyond_look: i64) -> _ {
+    let look = attempts::look_at.le(now).or(attempts::look_at.gt(beyond_look));
+    let work = attempts::work_at.le(now).or(attempts::work_at.gt(beyond_work));
+    look.or(work)
+}
+
 /// Leases up to `limit` attempts that may be taken, the ones that wait longest first. Returns their ids: whether a row
 /// can be read must not decide about the others.
 pub(super) fn lease_due(
@@ -36,53 +76,86 @@ pub(super) fn lease_due(
     readiness: Readiness,
     limit: u32,
 ) -> Result<Vec<String>, Failure> {
-    let (at, beyond) = (millis(now), millis(now + AHEAD_MAX));
-    // What lies too far ahead is due, but never while somebody holds it.
-    let free = attempts::lease_until
-        .is_null()
-        .or(attempts::lease_until.le(at))
-        .or(attempts::lease_until.gt(beyond));
-    let ready = attempts::ready_at.le(at).or(attempts::ready_at.gt(beyond).and(free));
-    let mut query = attempts::table.filter(ready).into_boxed();
-    if readiness == Readiness::LooksOnly {
-        query = query.filter(attempts::look_at.le(at).or(attempts::look_at.gt(beyond)));
-    }
-    let due: Vec<Due> = query
-        .order(attempts::ready_at)
-        .limit(i64::from(limit))
-        .select(Due::as_select())
-        .load(conn)?;
+    let moments = Moments::at(now);
     let mut leased = Vec::new();
-    for candidate in due {
-        if take(conn, &candidate, owner, now, lease)? {
+    for candidate in ready(conn, moments, readiness, limit)? {
+        if take(conn, &candidate, owner, moments, lease)? {
+            leased.push(candidate.id);
+        }
+    }
+    let left = limit.saturating_sub(u32::try_from(leased.len()).unwrap_or(limit));
+    if left == 0 {
+        return Ok(leased);
+    }
+    for candidate in planned_by_a_wrong_clock(conn, moments, readiness, left)? {
+        if take(conn, &candidate, owner, moments, lease)? {
             leased.push(candidate.id);
         }
     }
     Ok(leased)
 }
 
+fn ready(
+    conn: &mut AnyConnection,
+    moments: Moments,
+    readiness: Readiness,
+    limit: u32,
+) -> Result<Vec<Due>, Failure> {
+    let Moments { now, beyond_look, .. } = moments;
+    let mut query = attempts::table.filter(attempts::ready_at.le(now)).into_boxed();
+    if readiness == Readiness::LooksOnly {
+        query = query.filter(attempts::look_at.le(now).or(attempts::look_at.gt(beyond_look)));
+    }
+    Ok(query
+        .order(attempts::ready_at)
+        .limit(i64::from(limit))
+        .select(Due::as_select())
+        .load(conn)?)
+}
+
+/// What lies too far ahead is due, but never while somebody holds it. Each of the three is found by an index.
+fn planned_by_a_wrong_clock(
+    conn: &mut AnyConnection,
+    moments: Moments,
+    readiness: Readiness,
+    limit: u32,
+) -> Result<Vec<Due>, Failure> {
+    let Moments { now, beyond_work, beyond_look } = moments;
+    let far = attempts::ready_at
+        .gt(beyond_look)
+        .or(attempts::work_at.gt(beyond_work))
+        .or(attempts::lease_until.gt(beyond_work));
+    let mut query = attempts::table
+        .filter(far)
+        .filter(is_free(now, beyond_work))
+        .filter(is_due(now, beyond_work, beyond_look))
+        .into_boxed();
+    if readiness == Readiness::LooksOnly {
+        query = query.filter(attempts::look_at.le(now).or(attempts::look_at.gt(beyond_look)));
+    }
+    Ok(query
+        .order((attempts::ready_at, attempts::id))
+        .limit(i64::from(limit))
+        .select(Due::as_select())
+        .load(conn)?)
+}
+
 fn take(
     conn: &mut AnyConnection,
     candidate: &Due,
     owner: &str,
-    now: DateTime<Utc>,
+    moments: Moments,
     lease: TimeDelta,
 ) -> Result<bool, Failure> {
-    let (now, beyond) = (millis(now), millis(now + AHEAD_MAX));
-    // As `schedule::is_due` has it.
-    let is_look = candidate.look_at.is_some_and(|look_at| look_at <= now || look_at > beyond);
-    // The version tells whether another process was faster, be it by a lease or by a step; `looks` and `ready_at`
-    // tell what does not bump it.
+    let Moments { now, beyond_work, beyond_look } = moments;
+    let is_look = moments.is_look_due(candidate.look_at);
+    // The version tells whether another process was faster, be it by a lease or by a step; the moments tell what does
+    // not bump it.
     let unchanged = attempts::table
         .filter(attempts::id.eq(candidate.id.clone()))
         .filter(attempts::version.eq(candidate.version))
-        .filter(attempts::ready_at.le(now).or(attempts::ready_at.gt(beyond)))
-        .filter(
-            attempts::ready_at.le(now).or(attempts::lease_until
-                .is_null()
-                .or(attempts::lease_until.le(now))
-                .or(attempts::lease_until.gt(beyond))),
-        );
+        .filter(is_free(now, beyond_work))
+        .filter(is_due(now, beyond_work, beyond_look));
     let taken = diesel::update(unchanged)
         .set((
             attempts::lease_owner.eq(owner.to_owned()),

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::ids::{AttemptId, CreditKey, PostingId, SplynxId};
 use super::review::{ReviewNote, ReviewReason};
-use super::schedule::{Timing, back_off, is_due};
+use super::schedule::{Timing, WORK_PAUSE_MAX, back_off, is_due};
 
 /// So many tries without a clear answer are no accident: a person is told.
 const TRIES_TILL_TOLD: u32 = 3;
@@ -288,7 +288,7 @@ impl Posting {
         match why {
             NotExecuted::Unreachable { why } => (again(back_off(self.tries), why), None),
             NotExecuted::Throttled { wait } => {
-                (again(wait, "Splynx asked to wait".to_owned()), None)
+                (again(wait.min(WORK_PAUSE_MAX), "Splynx asked to wait".to_owned()), None)
             }
             // The payment does not wait for a fee that Splynx does not want (design 4.8).
             NotExecuted::Refused { sentence } if self.kind == PostingKind::FeeItem => {
@@ -399,7 +399,8 @@ impl Posting {
             return self.surely_absent(now);
         }
         let first_absent = first_absent.or(Some(now));
-        let search_at = now + (timing.quiescence - absent_for.max(TimeDelta::zero()));
+        let left = timing.quiescence - absent_for.max(TimeDelta::zero());
+        let search_at = now + left.min(WORK_PAUSE_MAX);
         let state = PostingState::Unknown { begun_at, first_absent, search_at };
         (Self { state, ..self.clone() }, None)
     }

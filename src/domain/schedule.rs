@@ -32,15 +32,30 @@ impl Timing {
 /// Looks at one attempt are at least this far apart, however many hints come.
 pub const HINT_GAP: TimeDelta = TimeDelta::seconds(2);
 
-/// Nothing is ever planned further ahead than this: not a look, not a work, not the end of a lease. What lies further
-/// was written by a clock that was wrong then, or is wrong now.
-pub const AHEAD_MAX: TimeDelta = TimeDelta::days(3);
+/// No pause between two tries of any work is longer.
+pub const WORK_PAUSE_MAX: TimeDelta = TimeDelta::hours(1);
 
-/// Whether what was planned for `at` is to be done now. A plan that lies further ahead than any plan does is one of a
-/// clock that was set back since: nobody must wait for it.
+/// No pause between two looks is longer.
+pub const LOOK_PAUSE_MAX: TimeDelta = TimeDelta::days(1);
+
+/// Neither a work nor the end of a lease is ever planned further ahead than this. What lies further was written by a
+/// clock that was wrong then, or is wrong now.
+pub const WORK_AHEAD_MAX: TimeDelta = TimeDelta::minutes(65);
+
+/// No look is ever planned further ahead than this.
+pub const LOOK_AHEAD_MAX: TimeDelta = TimeDelta::hours(25);
+
+/// Whether the work that was planned for `at` is to be done now. A plan that lies further ahead than any plan does is
+/// one of a clock that was set back since: nobody must wait for it.
 #[must_use]
 pub fn is_due(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    at <= now || at > now + AHEAD_MAX
+    at <= now || at > now + WORK_AHEAD_MAX
+}
+
+/// The same of a look.
+#[must_use]
+pub fn is_look_due(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    at <= now || at > now + LOOK_AHEAD_MAX
 }
 
 /// A look that comes so much later than planned was held up by a long stop, or the clock was set ahead. Neither ends a
@@ -73,7 +88,7 @@ pub fn next_look(
     } else {
         poll.max(TimeDelta::days(1))
     };
-    Some((now + pause).min(monitor_until))
+    Some((now + pause.min(LOOK_PAUSE_MAX)).min(monitor_until))
 }
 
 /// How long to wait after the `tries`-th failure of a peer that is down: 2 s doubling to one minute.
@@ -129,15 +144,36 @@ mod tests {
     #[case(-1, true)]
     #[case(0, true)]
     #[case(1, false)]
-    #[case(3 * 86_400, false)]
-    #[case(3 * 86_400 + 1, true)]
-    #[case(30 * 86_400, true)]
-    fn what_is_planned_further_ahead_than_anything_ever_is_is_due(
+    #[case(65 * 60, false)]
+    #[case(65 * 60 + 1, true)]
+    #[case(86_400, true)]
+    fn work_that_is_planned_further_ahead_than_any_ever_is_is_due(
         #[case] ahead: i64,
         #[case] due: bool,
     ) {
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         assert_eq!(is_due(now + TimeDelta::seconds(ahead), now), due);
+    }
+
+    #[rstest]
+    #[case(-1, true)]
+    #[case(0, true)]
+    #[case(1, false)]
+    #[case(25 * 3600, false)]
+    #[case(25 * 3600 + 1, true)]
+    fn a_look_that_is_planned_further_ahead_than_any_ever_is_is_due(
+        #[case] ahead: i64,
+        #[case] due: bool,
+    ) {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        assert_eq!(is_look_due(now + TimeDelta::seconds(ahead), now), due);
+    }
+
+    #[test]
+    fn no_look_is_more_than_a_day_away_however_rarely_somebody_wants_to_look() {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let next = next_look(now, now + TimeDelta::days(30), TimeDelta::days(7), Some(now), now);
+        assert_eq!(next, Some(now + TimeDelta::days(1)));
     }
 
     proptest! {

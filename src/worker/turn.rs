@@ -12,7 +12,7 @@ use crate::app::postings::{Reach, record};
 use crate::app::refresh_attempt::refresh;
 use crate::app::work::{Step, Turn, TurnError};
 use crate::domain::review::{ReviewNote, ReviewReason};
-use crate::domain::schedule::is_due;
+use crate::domain::schedule::{is_due, is_look_due};
 use crate::ports::store::{Ledger, StoreError};
 
 /// When what cannot be done is tried again: an admin may have mended it.
@@ -47,7 +47,7 @@ pub async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outag
 fn set_aside(step: &mut Step, now: DateTime<Utc>, error: &TurnError) {
     // A look that was done has its next moment already; what failed then is the work.
     let attempt = &mut step.attempt;
-    if attempt.look_at.is_some_and(|at| is_due(at, now)) {
+    if attempt.look_at.is_some_and(|at| is_look_due(at, now)) {
         attempt.look_at = Some(now + SET_ASIDE);
     } else {
         attempt.work_at = attempt.work_at.map(|_| now + SET_ASIDE);
@@ -58,7 +58,7 @@ fn set_aside(step: &mut Step, now: DateTime<Utc>, error: &TurnError) {
 
 async fn work(turn: &mut Turn<'_>, outage: &Outage) -> Result<(), TurnError> {
     let now = turn.app.clock.now();
-    if turn.ledger.attempt.look_at.is_some_and(|at| is_due(at, now)) {
+    if turn.ledger.attempt.look_at.is_some_and(|at| is_look_due(at, now)) {
         match refresh(turn).await {
             // A silent processor is no reason to keep settled money from Splynx.
             Ok(()) | Err(TurnError::Peer(_)) => {}

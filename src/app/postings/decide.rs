@@ -4,8 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::body;
-use super::{Reach, later};
+use super::{Reach, body, forgotten, later, rivals};
 use crate::app::refresh_attempt::next_number;
 use crate::app::work::{Step, Turn, TurnError};
 use crate::domain::allocation::{Allocation, Expected, allocate};
@@ -27,15 +26,31 @@ pub(super) async fn decide(turn: &mut Turn<'_>, key: &CreditKey) -> Result<Reach
     }
     let document = match turn.ledger.attempt.payable.document() {
         None => None,
-        Some(reference) => match turn.app.billing.document(reference).await {
+        Some(reference) => match rivals::document(turn, reference).await? {
             Ok(document) => document,
             Err(error) => return later(turn, error).await,
         },
     };
-    let step = match wanted_fee_item(turn, &credit, document.as_ref()) {
-        Some(posting) => Step { postings: vec![posting], ..turn.step() },
-        None => allocated(turn, &credit, document.as_ref())?,
+    if let Some(posting) = wanted_fee_item(turn, &credit, document.as_ref()) {
+        turn.commit(Step { postings: vec![posting], ..turn.step() }).await?;
+        return Ok(Reach::Fine);
+    }
+    let allocation = match turn.ledger.attempt.payable {
+        Payable::TopUp => Allocation::to_balance(credit.amount),
+        Payable::Document(_) => allocate(credit.amount, expected(turn), document.as_ref())?,
     };
+    if allocation.note.is_some() {
+        // The document changed. If our books were restored since, they may have forgotten what was done about it.
+        match forgotten::look(turn, &credit).await? {
+            Ok(None) => {}
+            Ok(Some((step, reach))) => {
+                turn.commit(step).await?;
+                return Ok(reach);
+            }
+            Err(error) => return later(turn, error).await,
+        }
+    }
+    let step = allocated(turn, &credit, allocation)?;
     turn.commit(step).await?;
     Ok(Reach::Fine)
 }
@@ -86,16 +101,7 @@ pub(super) fn is_as_frozen(attempt: &Attempt, document: &Document) -> bool {
     document.customer == attempt.customer && document.charge(due.currency()) == Ok(due)
 }
 
-fn allocated(
-    turn: &Turn<'_>,
-    credit: &Credit,
-    document: Option<&Document>,
-) -> Result<Step, TurnError> {
-    let attempt = &turn.ledger.attempt;
-    let allocation = match attempt.payable {
-        Payable::TopUp => Allocation::to_balance(credit.amount),
-        Payable::Document(_) => allocate(credit.amount, expected(turn), document)?,
-    };
+fn allocated(turn: &Turn<'_>, credit: &Credit, allocation: Allocation) -> Result<Step, TurnError> {
     let mut step = turn.step();
     step.attempt.failures = 0;
     for part in parts(turn, credit, &allocation)? {

@@ -8,6 +8,7 @@
 mod body;
 mod decide;
 mod document_status;
+mod forgotten;
 mod reconsider;
 mod rivals;
 mod search;

@@ -5,7 +5,7 @@
 //! absent. Its key stays, so that it still exists once.
 
 use super::decide::{expected, is_as_frozen};
-use super::{Reach, document_of, later};
+use super::{Reach, document_of, later, rivals};
 use crate::app::work::{Step, Turn, TurnError};
 use crate::domain::allocation::{Allocation, allocate};
 use crate::domain::credit::{ByHand, Credit, Target};
@@ -26,7 +26,7 @@ pub(super) async fn before_sending(
         return Ok(None);
     }
     let reference = document_of(turn)?;
-    let document = match turn.app.billing.document(&reference).await {
+    let document = match rivals::document(turn, &reference).await? {
         Ok(document) => document,
         Err(error) => return later(turn, error).await.map(Some),
     };

@@ -2,11 +2,12 @@
 //!
 //! **Invariant:** a search writes nothing; only its complete result moves the posting.
 
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::{Reach, commit_posting, document_of, document_status, fails_alone, find, later};
 use crate::app::statement_record;
 use crate::app::work::{Turn, TurnError};
+use crate::domain::credit::Credit;
 use crate::domain::ids::{CreditKey, PostingId, SplynxId};
 use crate::domain::posting::{Posting, PostingKind, PostingState, SearchOutcome};
 use crate::ports::PeerError;
@@ -78,7 +79,7 @@ async fn look(turn: &Turn<'_>, posting: &Posting) -> Result<SearchOutcome, TurnE
     let billing = &turn.app.billing;
     let customer = turn.ledger.attempt.customer;
     let key = key_of(posting)?;
-    let since = since(turn, posting);
+    let since = since(turn, posting.first_begun_at, turn.ledger.credit_of(posting));
     Ok(match posting.kind {
         PostingKind::FeeItem => look_for_item(turn, key).await?,
         PostingKind::FeeDebit => billing.find_transactions(key, customer, since).await,
@@ -111,13 +112,17 @@ fn key_of(posting: &Posting) -> Result<&CreditKey, TurnError> {
 
 /// From when on the row may have been made, whatever our clock said meanwhile: some days before the earliest moment we
 /// know of, since time zones differ and clocks are set.
-fn since(turn: &Turn<'_>, posting: &Posting) -> NaiveDate {
+pub(super) fn since(
+    turn: &Turn<'_>,
+    first_begun_at: Option<DateTime<Utc>>,
+    credit: Option<&Credit>,
+) -> NaiveDate {
     let clock = &turn.app.clock;
     let born = turn.ledger.attempt.created_at;
-    let moments = [Some(born), posting.first_begun_at, Some(clock.now())];
+    let moments = [Some(born), first_begun_at, Some(clock.now())];
     let earliest = moments.into_iter().flatten().min().unwrap_or(born);
     let earliest = clock.local_date(earliest);
-    let written = turn.ledger.credit_of(posting).map_or(earliest, |credit| credit.date);
+    let written = credit.map_or(earliest, |credit| credit.date);
     let earliest = earliest.min(written);
     earliest.checked_sub_days(SLACK).unwrap_or(earliest)
 }

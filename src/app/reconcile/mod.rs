@@ -3,6 +3,7 @@
 //! **Invariant:** it posts nothing. It names what does not agree, line by line, and opens a review beside the attempt;
 //! two comparisons at once do no harm. It holds a page of attempts at a time, however many there are.
 
+mod fees;
 mod processor;
 mod report;
 mod splynx;
@@ -94,6 +95,7 @@ async fn compare(
             progress(books.report.attempts);
         }
         books.compare_with_splynx(&page).await?;
+        books.compare_fees(&page).await?;
         offset = offset.saturating_add(PAGE);
     }
     books.find_strangers().await?;

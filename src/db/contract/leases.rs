@@ -125,17 +125,28 @@ pub(super) async fn a_row_that_cannot_be_read_stops_no_other(world: World) {
 }
 
 pub(super) async fn what_a_wrong_clock_planned_far_ahead_is_due(world: World) {
+    let (minute, hour) = (60, 3600);
+    due(&world, 1, Some(25 * hour), None).await;
+    due(&world, 2, None, Some(65 * minute)).await;
+    due(&world, 3, None, Some(65 * minute + 1)).await;
+    due(&world, 4, Some(25 * hour + 1), None).await;
+    // A work that is planned too far ahead does not wait for a look that is not.
+    due(&world, 5, Some(20 * hour), Some(24 * hour)).await;
+    let mut leased = ids(&lease(&world, "worker", 0, 9).await);
+    leased.sort();
+    assert_eq!(leased, [attempt(3).id, attempt(4).id, attempt(5).id]);
+    assert_eq!(lease(&world, "worker", 1, 9).await, [], "they are held");
+}
+
+pub(super) async fn what_a_wrong_clock_holds_is_free(world: World) {
     let day = 86_400;
-    due(&world, 1, Some(3 * day), None).await;
-    due(&world, 2, Some(30 * day), None).await;
-    due(&world, 3, None, Some(30 * day)).await;
-    assert_eq!(ids(&lease(&world, "worker", 0, 9).await), [attempt(2).id, attempt(3).id]);
-    assert_eq!(lease(&world, "worker", 1, 9).await, []);
-    // So is an attempt whose lease would end in a month.
-    due(&world, 4, Some(31 * day), None).await;
-    assert_eq!(lease(&world, "in a month", 31 * day, 9).await.len(), 4);
-    assert_eq!(lease(&world, "worker", 100, 9).await.len(), 4);
-    assert_eq!(lease(&world, "another", 101, 9).await, [], "they are held");
+    due(&world, 1, None, Some(0)).await;
+    due(&world, 2, Some(day + 1800), None).await;
+    assert_eq!(ids(&lease(&world, "a day ahead", day, 9).await), [attempt(1).id]);
+    assert_eq!(lease(&world, "a day ahead", day + 1800, 9).await.len(), 2);
+    // What is not due is not taken, whoever holds it.
+    assert_eq!(ids(&lease(&world, "worker", 100, 9).await), [attempt(1).id]);
+    assert_eq!(lease(&world, "another", 101, 9).await, [], "it is held");
 }
 
 pub(super) async fn all_leases_end_together(world: World) {

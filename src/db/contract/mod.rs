@@ -132,6 +132,7 @@ contract! {
         the_next_due_moment_respects_leases,
         a_row_that_cannot_be_read_stops_no_other,
         what_a_wrong_clock_planned_far_ahead_is_due,
+        what_a_wrong_clock_holds_is_free,
         all_leases_end_together,
     ]
     people: [

@@ -60,6 +60,7 @@ stories! {
         a_released_attempt_is_free_at_once,
         the_next_due_moment_respects_leases,
         what_a_wrong_clock_planned_far_ahead_is_due,
+        what_a_wrong_clock_holds_is_free,
         all_leases_end_together,
     ]
     people: [

@@ -7,8 +7,9 @@ use rust_decimal::Decimal;
 
 use super::bitpay::Invoice;
 use super::coverage::Happening;
-use super::splynx::Books;
+use super::splynx::{Books, MoneyRow};
 use super::world::State;
+use crate::domain::alert::AlertKind;
 use crate::domain::attempt::State as Stand;
 use crate::domain::payable::{DocumentStatus, Payable};
 use crate::domain::review::ReviewReason;
@@ -39,11 +40,15 @@ fn judge_attempt(state: &mut State, ledger: &Ledger) -> Vec<String> {
     let told = |reasons: &[ReviewReason]| {
         reviews.iter().any(|it| it.closed.is_none() && reasons.contains(&it.reason))
     };
-    let is_restored = state.plan.restores > 0 && told(&[ReviewReason::BooksDiffer]);
+    // What the restored books do not know at all is told beside the attempts.
+    let is_restored = state.plan.restores > 0
+        && (told(&[ReviewReason::BooksDiffer])
+            || rows(&state.splynx.payments, &invoice).any(|row| is_told_stranger(state, row)));
     let mut wrong = wrong_sums(&state.splynx, ledger, &invoice, is_restored);
     let in_full = invoice.price.to_decimal();
     let paid = paid_by(&state.splynx, &invoice);
-    if paid == in_full && !invoice.is_settled() && !told(&[ReviewReason::TakenBack]) {
+    let is_told = is_restored || told(&[ReviewReason::TakenBack]);
+    if paid == in_full && !invoice.is_settled() && !is_told {
         wrong.push("money was taken back and nobody is told".to_owned());
     }
     let doubles = doubles(&state.splynx, &invoice);
@@ -63,10 +68,7 @@ fn judge_attempt(state: &mut State, ledger: &Ledger) -> Vec<String> {
     wrong
 }
 
-fn rows<'a>(
-    rows: &'a [super::splynx::MoneyRow],
-    invoice: &'a Invoice,
-) -> impl Iterator<Item = &'a super::splynx::MoneyRow> {
+fn rows<'a>(rows: &'a [MoneyRow], invoice: &'a Invoice) -> impl Iterator<Item = &'a MoneyRow> {
     let prefix = format!("BP-{}-", invoice.id);
     rows.iter().filter(move |row| row.key.starts_with(&prefix))
 }
@@ -127,9 +129,7 @@ fn counted(books: &Books, invoice: &Invoice) -> Vec<(String, usize)> {
 }
 
 fn doubles(books: &Books, invoice: &Invoice) -> Vec<String> {
-    // Reconcile reads payments alone: a fee that was executed twice beyond the assumption is not found by it.
-    let all = counted(books, invoice).into_iter().map(|(name, _)| name);
-    all.filter(|name| name.starts_with("payment")).collect()
+    counted(books, invoice).into_iter().map(|(name, _)| name).collect()
 }
 
 /// A linked payment that covers a document nobody else touched makes it paid, or a person is told.
@@ -176,11 +176,19 @@ fn over_linked(state: &State, ledgers: &[Ledger]) -> Vec<String> {
     wrong
 }
 
+/// Whether reconcile told a person of a payment that is in no books.
+fn is_told_stranger(state: &State, row: &MoneyRow) -> bool {
+    state.disk.tells(AlertKind::Finding, &format!("stranger/payment {}", row.id))
+}
+
 /// Payments with our keys that no processor invoice stands behind.
 fn strangers(state: &State, ledgers: &[Ledger]) -> Option<String> {
     let known = |key: &str| {
         ledgers.iter().any(|ledger| ledger.credits.iter().any(|credit| credit.key.as_str() == key))
     };
-    let stranger = state.splynx.payments.iter().find(|row| !known(&row.key))?;
+    let mut payments = state.splynx.payments.iter();
+    let may_be_told = state.plan.restores > 0;
+    let stranger =
+        payments.find(|row| !known(&row.key) && !(may_be_told && is_told_stranger(state, row)))?;
     Some(format!("payment {} is in no books", stranger.key))
 }

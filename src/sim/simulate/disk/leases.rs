@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Disk, Lease, Row};
 use crate::domain::ids::{AttemptId, Hook};
 use crate::domain::posting::PostingState;
-use crate::domain::schedule::is_due;
+use crate::domain::schedule::{is_due, is_look_due};
 use crate::ports::store::{HintOutcome, Ledger, Readiness};
 
 impl Row {
@@ -21,13 +21,17 @@ impl Row {
     }
 
     /// What lies too far ahead is due, but never while somebody holds it.
-    fn may_be_taken(&self, ready_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    fn may_be_taken(&self, now: DateTime<Utc>) -> bool {
         let is_free = self.lease.as_ref().is_none_or(|lease| is_due(lease.until, now));
-        ready_at <= now || (is_due(ready_at, now) && is_free)
+        is_free && (self.is_look_due(now) || self.attempt.work_at.is_some_and(|at| is_due(at, now)))
+    }
+
+    fn is_look_due(&self, now: DateTime<Utc>) -> bool {
+        self.attempt.look_at.is_some_and(|at| is_look_due(at, now))
     }
 
     fn take(&mut self, now: DateTime<Utc>, lease: TimeDelta) {
-        let is_look = self.attempt.look_at.is_some_and(|look_at| is_due(look_at, now));
+        let is_look = self.is_look_due(now);
         self.lease = Some(Lease { until: now + lease });
         self.attempt.version = self.attempt.version.saturating_add(1);
         if is_look {
@@ -62,14 +66,9 @@ impl Disk {
         let mut due: Vec<(DateTime<Utc>, AttemptId)> = self
             .attempts
             .values()
-            .filter(|row| {
-                readiness == Readiness::Everything
-                    || row.attempt.look_at.is_some_and(|look_at| is_due(look_at, now))
-            })
-            .filter_map(|row| {
-                let ready_at = row.ready_at()?;
-                row.may_be_taken(ready_at, now).then_some((ready_at, row.attempt.id))
-            })
+            .filter(|row| readiness == Readiness::Everything || row.is_look_due(now))
+            .filter(|row| row.may_be_taken(now))
+            .filter_map(|row| Some((row.ready_at()?, row.attempt.id)))
             .collect();
         due.sort();
         due.truncate(usize::try_from(limit).unwrap_or_default());

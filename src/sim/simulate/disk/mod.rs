@@ -124,6 +124,11 @@ impl Disk {
         restored
     }
 
+    /// Whether a person is told of this.
+    pub(crate) fn tells(&self, kind: AlertKind, subject: &str) -> bool {
+        self.topics.contains_key(&(kind, subject.to_owned()))
+    }
+
     /// Whether anything is still due, now or later.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.attempts
