@@ -4,6 +4,7 @@
 //! lease ran out can no longer write (fencing).
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
 
 use super::attempts::AttemptRow;
@@ -13,153 +14,182 @@ use super::failure::Failure;
 use super::schema::{attempts, hints};
 use crate::domain::attempt::Attempt;
 use crate::domain::schedule::{LOOK_AHEAD_MAX, WORK_AHEAD_MAX};
-use crate::ports::store::Readiness;
+use crate::ports::store::Errand;
 
 /// What a lease is decided on.
 #[derive(Debug, Clone, Queryable, Selectable)]
 #[diesel(table_name = attempts)]
 struct Due {
     id: String,
+    customer: i64,
     version: i64,
-    look_at: Option<i64>,
     looks: i64,
     last_look: Option<i64>,
 }
 
-/// The moment of leasing, and those behind which only a wrong clock plans.
+/// Candidates are read by so many.
+const PAGE: u32 = 64;
+
+/// A lease to be had.
 #[derive(Debug, Clone, Copy)]
-struct Moments {
-    now: i64,
-    beyond_work: i64,
-    beyond_look: i64,
+pub(super) struct Wanted<'a> {
+    pub(super) owner: &'a str,
+    pub(super) now: DateTime<Utc>,
+    pub(super) lease: TimeDelta,
+    pub(super) errand: Errand,
 }
 
-impl Moments {
-    fn at(now: DateTime<Utc>) -> Self {
-        Self {
-            now: millis(now),
-            beyond_work: millis(now + WORK_AHEAD_MAX),
-            beyond_look: millis(now + LOOK_AHEAD_MAX),
-        }
+impl Wanted<'_> {
+    fn at(&self) -> i64 {
+        millis(self.now)
     }
 
-    /// As `schedule::is_look_due` has it.
-    fn is_look_due(self, look_at: Option<i64>) -> bool {
-        look_at.is_some_and(|look_at| look_at <= self.now || look_at > self.beyond_look)
+    /// Work or the end of a lease that lies so far ahead was planned by a wrong clock (`schedule::is_due`).
+    fn beyond(&self) -> i64 {
+        millis(self.now + WORK_AHEAD_MAX)
+    }
+
+    /// So was a look (`schedule::is_look_due`).
+    fn beyond_looks(&self) -> i64 {
+        millis(self.now + LOOK_AHEAD_MAX)
     }
 }
 
-/// Nobody holds it, or only somebody whose clock was wrong.
-#[diesel::dsl::auto_type(no_type_alias)]
-fn is_free(now: i64, beyond_work: i64) -> _ {
-    let none = attempts::lease_until.is_null();
-    let over = attempts::lease_until.le(now);
-    let wrong = attempts::lease_until.gt(beyond_work);
-    none.or(over).or(wrong)
-}
-
-/// As `schedule::is_due` and `schedule::is_look_due` have it.
-#[diesel::dsl::auto_type(no_type_alias)]
-fn is_due(now: i64, beyond_work: i64, beyond_look: i64) -> _ {
-    let look = attempts::look_at.le(now).or(attempts::look_at.gt(beyond_look));
-    let work = attempts::work_at.le(now).or(attempts::work_at.gt(beyond_work));
-    look.or(work)
-}
-
-/// Leases up to `limit` attempts that may be taken, the ones that wait longest first. Returns their ids: whether a row
-/// can be read must not decide about the others.
+/// Leases up to `limit` attempts that may be taken, in the order of the errand. Returns their ids: whether a row can be
+/// read must not decide about the others.
 pub(super) fn lease_due(
     conn: &mut AnyConnection,
-    owner: &str,
-    now: DateTime<Utc>,
-    lease: TimeDelta,
-    readiness: Readiness,
+    wanted: Wanted<'_>,
     limit: u32,
 ) -> Result<Vec<String>, Failure> {
-    let moments = Moments::at(now);
+    let most = usize::try_from(limit).unwrap_or_default();
     let mut leased = Vec::new();
-    for candidate in ready(conn, moments, readiness, limit)? {
-        if take(conn, &candidate, owner, moments, lease)? {
-            leased.push(candidate.id);
+    match wanted.errand {
+        Errand::Look => {
+            for candidate in due_looks(conn, &wanted, limit)? {
+                if take(conn, &candidate, &wanted)? {
+                    leased.push(candidate.id);
+                }
+            }
         }
-    }
-    let left = limit.saturating_sub(u32::try_from(leased.len()).unwrap_or(limit));
-    if left == 0 {
-        return Ok(leased);
-    }
-    for candidate in planned_by_a_wrong_clock(conn, moments, readiness, left)? {
-        if take(conn, &candidate, owner, moments, lease)? {
-            leased.push(candidate.id);
+        Errand::Work => {
+            let mut held = customers_at_work(conn, &wanted)?;
+            for is_settled in [true, false] {
+                lease_work(conn, &wanted, is_settled, &mut held, most, &mut leased)?;
+            }
         }
     }
     Ok(leased)
 }
 
-fn ready(
+#[auto_type]
+fn free(at: i64, beyond: i64) -> _ {
+    let until = attempts::lease_until;
+    until.is_null().or(until.le(at)).or(until.gt(beyond))
+}
+
+#[auto_type]
+fn work_is_due(at: i64, beyond: i64) -> _ {
+    // The first condition tells the planner that the partial index will do.
+    let work_at = attempts::work_at;
+    work_at.is_not_null().and(work_at.le(at).or(work_at.gt(beyond)))
+}
+
+/// Two queries, so that each is a stretch of the index.
+fn due_looks(
     conn: &mut AnyConnection,
-    moments: Moments,
-    readiness: Readiness,
+    wanted: &Wanted<'_>,
     limit: u32,
 ) -> Result<Vec<Due>, Failure> {
-    let Moments { now, beyond_look, .. } = moments;
-    let mut query = attempts::table.filter(attempts::ready_at.le(now)).into_boxed();
-    if readiness == Readiness::LooksOnly {
-        query = query.filter(attempts::look_at.le(now).or(attempts::look_at.gt(beyond_look)));
+    let (at, beyond) = (wanted.at(), wanted.beyond());
+    let looks = |limit: i64| {
+        let free = attempts::table.filter(free(at, beyond)).into_boxed();
+        free.order((attempts::look_at, attempts::id)).limit(limit).select(Due::as_select())
+    };
+    let limit = i64::from(limit);
+    let mut due: Vec<Due> = looks(limit).filter(attempts::look_at.le(at)).load(conn)?;
+    let left = limit.saturating_sub(i64::try_from(due.len()).unwrap_or(limit));
+    if left > 0 {
+        due.extend(looks(left).filter(attempts::look_at.gt(wanted.beyond_looks())).load(conn)?);
     }
-    Ok(query
-        .order(attempts::ready_at)
-        .limit(i64::from(limit))
-        .select(Due::as_select())
+    Ok(due)
+}
+
+/// Whose attempts somebody holds while there is work at them.
+fn customers_at_work(conn: &mut AnyConnection, wanted: &Wanted<'_>) -> Result<Vec<i64>, Failure> {
+    let (at, beyond) = (wanted.at(), wanted.beyond());
+    Ok(attempts::table
+        .filter(attempts::lease_until.gt(at))
+        .filter(attempts::lease_until.le(beyond))
+        .filter(work_is_due(at, beyond))
+        .select(attempts::customer)
+        .distinct()
         .load(conn)?)
 }
 
-/// What lies too far ahead is due, but never while somebody holds it. Each of the three is found by an index.
-fn planned_by_a_wrong_clock(
+/// Leases the oldest of each customer, page by page: one customer may have more that is due than a page holds.
+fn lease_work(
     conn: &mut AnyConnection,
-    moments: Moments,
-    readiness: Readiness,
-    limit: u32,
+    wanted: &Wanted<'_>,
+    is_settled: bool,
+    held: &mut Vec<i64>,
+    most: usize,
+    leased: &mut Vec<String>,
+) -> Result<(), Failure> {
+    while leased.len() < most {
+        let page = due_work(conn, wanted, is_settled, held)?;
+        let is_last = page.len() < usize::try_from(PAGE).unwrap_or_default();
+        for candidate in page {
+            if leased.len() == most || held.contains(&candidate.customer) {
+                continue;
+            }
+            held.push(candidate.customer);
+            if take(conn, &candidate, wanted)? {
+                leased.push(candidate.id);
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn due_work(
+    conn: &mut AnyConnection,
+    wanted: &Wanted<'_>,
+    is_settled: bool,
+    held: &[i64],
 ) -> Result<Vec<Due>, Failure> {
-    let Moments { now, beyond_work, beyond_look } = moments;
-    let far = attempts::ready_at
-        .gt(beyond_look)
-        .or(attempts::work_at.gt(beyond_work))
-        .or(attempts::lease_until.gt(beyond_work));
-    let mut query = attempts::table
-        .filter(far)
-        .filter(is_free(now, beyond_work))
-        .filter(is_due(now, beyond_work, beyond_look))
+    let (at, beyond) = (wanted.at(), wanted.beyond());
+    let due = attempts::table
+        .filter(work_is_due(at, beyond))
+        .filter(free(at, beyond))
+        .filter(attempts::customer.ne_all(held.to_vec()))
+        .order((attempts::settled_at, attempts::created_at, attempts::id))
+        .limit(i64::from(PAGE))
+        .select(Due::as_select())
         .into_boxed();
-    if readiness == Readiness::LooksOnly {
-        query = query.filter(attempts::look_at.le(now).or(attempts::look_at.gt(beyond_look)));
-    }
-    Ok(query
-        .order((attempts::ready_at, attempts::id))
-        .limit(i64::from(limit))
-        .select(Due::as_select())
-        .load(conn)?)
+    let due = if is_settled {
+        due.filter(attempts::settled_at.is_not_null())
+    } else {
+        due.filter(attempts::settled_at.is_null())
+    };
+    Ok(due.load(conn)?)
 }
 
-fn take(
-    conn: &mut AnyConnection,
-    candidate: &Due,
-    owner: &str,
-    moments: Moments,
-    lease: TimeDelta,
-) -> Result<bool, Failure> {
-    let Moments { now, beyond_work, beyond_look } = moments;
-    let is_look = moments.is_look_due(candidate.look_at);
-    // The version tells whether another process was faster, be it by a lease or by a step; the moments tell what does
-    // not bump it.
+fn take(conn: &mut AnyConnection, candidate: &Due, wanted: &Wanted<'_>) -> Result<bool, Failure> {
+    let now = wanted.at();
+    let is_look = wanted.errand == Errand::Look;
+    // The version tells whether another process was faster, be it by a lease or by a step.
     let unchanged = attempts::table
         .filter(attempts::id.eq(candidate.id.clone()))
         .filter(attempts::version.eq(candidate.version))
-        .filter(is_free(now, beyond_work))
-        .filter(is_due(now, beyond_work, beyond_look));
+        .filter(free(now, wanted.beyond()));
     let taken = diesel::update(unchanged)
         .set((
-            attempts::lease_owner.eq(owner.to_owned()),
-            attempts::lease_until.eq(now.saturating_add(lease.num_milliseconds())),
+            attempts::lease_owner.eq(wanted.owner.to_owned()),
+            attempts::lease_until.eq(now.saturating_add(wanted.lease.num_milliseconds())),
             attempts::version.eq(candidate.version.saturating_add(1)),
             attempts::looks.eq(candidate.looks.saturating_add(i64::from(is_look))),
             attempts::last_look.eq(if is_look { Some(now) } else { candidate.last_look }),

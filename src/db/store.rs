@@ -21,7 +21,7 @@ use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
 use crate::domain::review::{Review, ReviewClosed, ReviewReason};
 use crate::ports::billing::Nonces;
 use crate::ports::store::{
-    AttemptFilter, Change, Claim, Figures, HintOutcome, JournalRow, Ledger, Readiness, Store,
+    AttemptFilter, Change, Claim, Errand, Figures, HintOutcome, JournalRow, Ledger, Store,
     StoreError,
 };
 use crate::ports::{self, PeerError};
@@ -162,13 +162,14 @@ impl Store for Db {
         owner: &str,
         now: DateTime<Utc>,
         lease: TimeDelta,
-        readiness: Readiness,
+        errand: Errand,
         limit: u32,
     ) -> Result<Vec<Ledger>, StoreError> {
         let owner = owner.to_owned();
         let entropy = Arc::clone(&self.entropy);
         let work = move |conn: &mut AnyConnection, entries: &mut Vec<Entry>| {
-            let leased = leases::lease_due(conn, &owner, now, lease, readiness, limit)?;
+            let wanted = leases::Wanted { owner: &owner, now, lease, errand };
+            let leased = leases::lease_due(conn, wanted, limit)?;
             let all = leases::load_in_order(conn, &leased).and_then(|all| ledgers(conn, all));
             if !matches!(all, Err(Failure::Store(StoreError::Inconsistent { .. }))) {
                 return all;

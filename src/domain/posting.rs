@@ -379,7 +379,9 @@ impl Posting {
                 _ => self.duplicated(ids),
             },
             SearchOutcome::Incomplete { why, unavailable } => {
-                let search_at = now + back_off(6);
+                // Where nobody is answered, the worker's gate is what waits.
+                let pause = if unavailable { TimeDelta::zero() } else { back_off(6) };
+                let search_at = now + pause;
                 let state = PostingState::Unknown { begun_at, first_absent, search_at };
                 let note = (!unavailable).then(|| cannot_search(&why));
                 (Self { state, last_error: Some(why), ..self.clone() }, note)

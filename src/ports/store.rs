@@ -156,13 +156,13 @@ pub enum HintOutcome {
     AlreadyStored,
 }
 
-/// What a worker is ready to do.
+/// What an attempt is leased for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Readiness {
-    /// Ask the processors and write to Splynx.
-    Everything,
-    /// Ask the processors only: Splynx does not answer.
-    LooksOnly,
+pub enum Errand {
+    /// Ask the processor.
+    Look,
+    /// Write to Splynx.
+    Work,
 }
 
 /// Which attempts a person wants to see.
@@ -257,14 +257,18 @@ pub trait Store: AlertStore + BookStore + Send + Sync {
     async fn wake(&self, id: AttemptId, by: &Actor, now: DateTime<Utc>)
     -> Result<bool, StoreError>;
 
-    /// Leases up to `limit` attempts to `owner` that are due for what it is ready to do and are not leased to another.
-    /// Oldest due first.
+    /// Leases up to `limit` attempts to `owner` that are due for the errand and are not leased to anybody.
+    ///
+    /// Looks: the longest due first. Work: the oldest money first, then what is not settled, by its age; and no two
+    /// attempts of one customer at a time, nor one whose customer has another that is leased while work is due at it.
+    /// What is not due, as a payment that waits for a person, holds up no other. Two processes that lease at the very
+    /// same moment may take one customer's attempts both: the order suffers then, and nothing else.
     async fn lease_due(
         &self,
         owner: &str,
         now: DateTime<Utc>,
         lease: TimeDelta,
-        readiness: Readiness,
+        errand: Errand,
         limit: u32,
     ) -> Result<Vec<Ledger>, StoreError>;
 

@@ -14,7 +14,7 @@ use crate::domain::schedule::back_off;
 pub enum Gate {
     /// It may.
     Open,
-    /// One piece of work may, to find out.
+    /// One piece of work may, to find out. Only work finds out: a look at a processor says nothing about Splynx.
     Probe,
     /// It may not for this long.
     Closed {
@@ -55,6 +55,13 @@ impl Outage {
         let mut state = self.lock();
         let failures = state.map_or(1, |down| down.failures.saturating_add(1));
         *state = Some(Down { failures, until: now.saturating_add(pause(failures)) });
+    }
+
+    /// The probe found nothing to ask Splynx: the next one may go at once.
+    pub fn was_not_asked(&self, now: Duration) {
+        if let Some(down) = self.lock().as_mut() {
+            down.until = down.until.min(now);
+        }
     }
 
     /// Splynx answered.
@@ -99,6 +106,19 @@ mod tests {
         assert!(matches!(outage.gate(at(2)), Gate::Closed { .. }));
         outage.is_back();
         assert_eq!(outage.gate(at(3)), Gate::Open);
+    }
+
+    #[test]
+    fn a_probe_that_asked_nothing_makes_room_for_the_next_one() {
+        let outage = Outage::default();
+        let at = Duration::from_secs;
+        outage.went_down(at(0));
+        assert_eq!(outage.gate(at(2)), Gate::Probe);
+        outage.was_not_asked(at(3));
+        assert_eq!(outage.gate(at(3)), Gate::Probe);
+        outage.is_back();
+        outage.was_not_asked(at(4));
+        assert_eq!(outage.gate(at(4)), Gate::Open);
     }
 
     #[tokio::test]

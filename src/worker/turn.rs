@@ -1,4 +1,7 @@
-//! One turn with one leased attempt: look if a look is due, then write what is due.
+//! One turn with one leased attempt: a look at its processor, or the writing of what is due.
+//!
+//! A look never writes: whether and when Splynx is asked is decided where work is leased, by the order of the money and
+//! by the gate.
 //!
 //! **Invariant:** the lease is given back at the end, whatever happened; if that cannot be committed it runs out.
 
@@ -12,17 +15,20 @@ use crate::app::postings::{Reach, record};
 use crate::app::refresh_attempt::refresh;
 use crate::app::work::{Step, Turn, TurnError};
 use crate::domain::review::{ReviewNote, ReviewReason};
-use crate::domain::schedule::{is_due, is_look_due};
-use crate::ports::store::{Ledger, StoreError};
+use crate::domain::schedule::is_look_due;
+use crate::ports::store::{Errand, Ledger, StoreError};
 
 /// When what cannot be done is tried again: an admin may have mended it.
 const SET_ASIDE: TimeDelta = TimeDelta::hours(1);
 
 /// Takes the turn.
-pub async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outage) {
+pub async fn take(app: &App, errand: Errand, ledger: Ledger, lease_end: Duration, outage: &Outage) {
     let id = ledger.attempt.id;
     let mut turn = Turn { app, ledger, lease_end };
-    let result = work(&mut turn, outage).await;
+    let result = match errand {
+        Errand::Look => look(&mut turn).await,
+        Errand::Work => work(&mut turn, outage).await,
+    };
     let mut step = Step { release: true, ..turn.step() };
     match result {
         Ok(()) => {}
@@ -33,7 +39,7 @@ pub async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outag
         }
         Err(error) => {
             tracing::error!(attempt = %id, %error, "a turn failed");
-            set_aside(&mut step, app.clock.now(), &error);
+            set_aside(&mut step, errand, app.clock.now(), &error);
         }
     }
     match turn.commit(step).await {
@@ -44,38 +50,38 @@ pub async fn take(app: &App, ledger: Ledger, lease_end: Duration, outage: &Outag
 
 /// What failed for a reason of its own will fail again: it must not stand before all others in the queue, and a person
 /// has to know.
-fn set_aside(step: &mut Step, now: DateTime<Utc>, error: &TurnError) {
-    // A look that was done has its next moment already; what failed then is the work.
+fn set_aside(step: &mut Step, errand: Errand, now: DateTime<Utc>, error: &TurnError) {
     let attempt = &mut step.attempt;
-    if attempt.look_at.is_some_and(|at| is_look_due(at, now)) {
-        attempt.look_at = Some(now + SET_ASIDE);
-    } else {
-        attempt.work_at = attempt.work_at.map(|_| now + SET_ASIDE);
+    match errand {
+        Errand::Look => attempt.look_at = attempt.look_at.map(|_| now + SET_ASIDE),
+        Errand::Work => attempt.work_at = attempt.work_at.map(|_| now + SET_ASIDE),
     }
     let words = format!("The add-on cannot go on with this payment: {error}.");
     step.notes.push(ReviewNote::new(ReviewReason::BooksDiffer, words));
 }
 
-async fn work(turn: &mut Turn<'_>, outage: &Outage) -> Result<(), TurnError> {
+async fn look(turn: &mut Turn<'_>) -> Result<(), TurnError> {
     let now = turn.app.clock.now();
-    if turn.ledger.attempt.look_at.is_some_and(|at| is_look_due(at, now)) {
-        match refresh(turn).await {
-            // A silent processor is no reason to keep settled money from Splynx.
-            Ok(()) | Err(TurnError::Peer(_)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let now = turn.app.clock.now();
-    if !turn.ledger.attempt.work_at.is_some_and(|at| is_due(at, now)) {
+    if !turn.ledger.attempt.look_at.is_some_and(|at| is_look_due(at, now)) {
         return Ok(());
     }
+    match refresh(turn).await {
+        // When it is asked again is committed already.
+        Ok(()) | Err(TurnError::Peer(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn work(turn: &mut Turn<'_>, outage: &Outage) -> Result<(), TurnError> {
     let reach = record(turn).await;
+    let now = turn.app.clock.monotonic();
     match &reach {
         Ok(Reach::Down(why)) => {
             tracing::warn!(why, "Splynx does not answer");
-            outage.went_down(turn.app.clock.monotonic());
+            outage.went_down(now);
         }
         Ok(Reach::Fine | Reach::Held) => outage.is_back(),
+        Ok(Reach::Unasked) => outage.was_not_asked(now),
         Err(_) => {}
     }
     reach.map(drop)

@@ -22,7 +22,7 @@ pub(super) async fn decide(turn: &mut Turn<'_>, key: &CreditKey) -> Result<Reach
     let credit = credit.ok_or_else(|| TurnError::Impossible("a credit vanished".to_owned()))?;
     if let Some(step) = held_for_currency(turn, &credit) {
         turn.commit(step).await?;
-        return Ok(Reach::Held);
+        return Ok(Reach::Unasked);
     }
     let document = match turn.ledger.attempt.payable.document() {
         None => None,

@@ -42,11 +42,13 @@ pub(super) fn of_decided(turn: &Turn<'_>, credit: &Credit) -> Vec<Posting> {
 /// Whether Splynx answered during this turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reach {
-    /// It did, or was not needed.
+    /// It did.
     Fine,
+    /// It was not asked: there was nothing to do for it.
+    Unasked,
     /// It did not; in words.
     Down(String),
-    /// Nothing can be done before the attempt's `work_at`, which is committed.
+    /// It did, but not what was asked; nothing can be done before the attempt's `work_at`, which is committed.
     Held,
 }
 
@@ -56,15 +58,16 @@ pub enum Reach {
 ///
 /// [`TurnError`]: what was begun is in the database and will be taken up again.
 pub async fn record(turn: &mut Turn<'_>) -> Result<Reach, TurnError> {
+    let mut so_far = Reach::Unasked;
     loop {
         if !lease_covers_a_request(turn) {
-            return Ok(Reach::Fine);
+            return Ok(so_far);
         }
         let now = turn.app.clock.now();
         let (credits, postings) = (&turn.ledger.credits, &turn.ledger.postings);
         let reach = match next_task(credits, postings, now) {
-            Task::Nothing => return sleep_until(turn, None).await,
-            Task::WaitUntil(at) => return sleep_until(turn, Some(at)).await,
+            Task::Nothing => return sleep_until(turn, None).await.map(|()| so_far),
+            Task::WaitUntil(at) => return sleep_until(turn, Some(at)).await.map(|()| so_far),
             Task::Decide(key) => decide::decide(turn, &key).await?,
             Task::Send(id) => send(turn, id).await?,
             Task::Search(id) => search::search(turn, id).await?,
@@ -72,6 +75,7 @@ pub async fn record(turn: &mut Turn<'_>) -> Result<Reach, TurnError> {
         if reach != Reach::Fine {
             return Ok(reach);
         }
+        so_far = reach;
     }
 }
 
@@ -90,7 +94,8 @@ pub(super) async fn answers(turn: &Turn<'_>) -> bool {
     asked.err().is_none_or(|error| !error.is_unavailable())
 }
 
-/// Splynx could not be asked: come back later, each time a little later.
+/// Splynx could not be asked: come back later. While it answers nobody, the gate is what waits (`worker::outage`), and
+/// the oldest money goes first when it opens; what fails alone waits by itself, each time a little longer.
 async fn later(turn: &mut Turn<'_>, error: PeerError) -> Result<Reach, TurnError> {
     let alone = error.is_unavailable() && fails_alone(turn).await;
     let mut step = turn.step();
@@ -100,7 +105,8 @@ async fn later(turn: &mut Turn<'_>, error: PeerError) -> Result<Reach, TurnError
         step.notes.push(ReviewNote::new(ReviewReason::CannotSearch, words));
     }
     let pause = match &error {
-        PeerError::Unavailable { .. } => back_off(step.attempt.failures),
+        PeerError::Unavailable { .. } if alone => back_off(step.attempt.failures),
+        PeerError::Unavailable { .. } => TimeDelta::zero(),
         PeerError::Refused { .. } | PeerError::Unreadable { .. } => {
             let words = format!("Splynx does not let the add-on read what it must: {error}");
             step.notes.push(ReviewNote::new(ReviewReason::Refused, words));
@@ -119,13 +125,13 @@ async fn later(turn: &mut Turn<'_>, error: PeerError) -> Result<Reach, TurnError
 async fn sleep_until(
     turn: &mut Turn<'_>,
     at: Option<chrono::DateTime<chrono::Utc>>,
-) -> Result<Reach, TurnError> {
+) -> Result<(), TurnError> {
     if turn.ledger.attempt.work_at != at {
         let mut step = turn.step();
         step.attempt.work_at = at;
         turn.commit(step).await?;
     }
-    Ok(Reach::Fine)
+    Ok(())
 }
 
 async fn send(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, TurnError> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::schedule::HINT_GAP;
-use crate::ports::store::{HintOutcome, Readiness};
+use crate::ports::store::{Errand, HintOutcome};
 
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
@@ -16,11 +16,11 @@ async fn looked_at(world: &World, look_at: Option<DateTime<Utc>>) -> Attempt {
 }
 
 async fn lease_one(world: &World, seconds: i64) -> Attempt {
-    let mut leased = world
-        .store
-        .lease_due("worker", at(seconds), LEASE, Readiness::Everything, 10)
-        .await
-        .unwrap();
+    lease_one_for(world, Errand::Look, seconds).await
+}
+
+async fn lease_one_for(world: &World, errand: Errand, seconds: i64) -> Attempt {
+    let mut leased = world.store.lease_due("worker", at(seconds), LEASE, errand, 10).await.unwrap();
     assert_eq!(leased.len(), 1);
     leased.remove(0).attempt
 }
@@ -90,7 +90,7 @@ pub(super) async fn a_hint_while_only_work_is_done_survives_the_step(world: Worl
     world.created(work_only).await;
     assert_eq!(hinted(&world, 50).await, HintOutcome::Stored);
     world.execute("UPDATE attempts SET look_at = 1700005000000");
-    let leased = lease_one(&world, 100).await;
+    let leased = lease_one_for(&world, Errand::Work, 100).await;
     let after = world.applied(looked(&leased, Some(at(5000)))).await;
     assert_eq!(after.attempt.look_at, Some(at(50)));
 }
@@ -103,11 +103,8 @@ pub(super) async fn a_hint_wakes_an_attempt_that_is_no_longer_watched(world: Wor
         assert_eq!(outcome, HintOutcome::Stored);
         assert_eq!(world.attempt(over.id).await.look_at, Some(at(1_000_000)));
     }
-    let woken = world
-        .store
-        .lease_due("worker", at(1_000_000), LEASE, Readiness::Everything, 100)
-        .await
-        .unwrap();
+    let woken =
+        world.store.lease_due("worker", at(1_000_000), LEASE, Errand::Look, 100).await.unwrap();
     assert_eq!(woken.len(), State::ALL.len());
 }
 

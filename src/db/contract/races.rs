@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all};
 
 use super::*;
 use crate::ports::billing::Nonces as _;
-use crate::ports::store::{HintOutcome, Readiness};
+use crate::ports::store::{Errand, HintOutcome};
 
 /// Lets one process and the other act in turns, all at once.
 async fn at_once<'a, T, F: Future<Output = T>>(
@@ -78,10 +78,8 @@ pub(super) async fn two_processes_never_lease_one_attempt(world: World) {
 
 async fn leased_ten(store: &Db, n: u128) -> Vec<AttemptId> {
     let owner = format!("worker {n}");
-    let leased = store
-        .lease_due(&owner, at(1), TimeDelta::seconds(60), Readiness::Everything, 10)
-        .await
-        .unwrap();
+    let leased =
+        store.lease_due(&owner, at(1), TimeDelta::seconds(60), Errand::Look, 10).await.unwrap();
     leased.into_iter().map(|ledger| ledger.attempt.id).collect()
 }
 
@@ -106,12 +104,8 @@ pub(super) async fn a_hint_is_never_lost_to_a_step(world: World) {
     let lease = TimeDelta::seconds(60);
     for round in 1..60_i64 {
         let now = at(round * 1000);
-        let leased = world
-            .store
-            .lease_due("worker", now, lease, Readiness::Everything, 1)
-            .await
-            .unwrap()
-            .remove(0);
+        let leased =
+            world.store.lease_due("worker", now, lease, Errand::Look, 1).await.unwrap().remove(0);
         // The worker saw nothing, wants to come back in an hour, and a hint comes at this very moment.
         let later = Attempt { look_at: Some(now + TimeDelta::hours(1)), ..leased.attempt };
         let change = Change { release: true, ..Change::of(later) };

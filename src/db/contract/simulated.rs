@@ -54,7 +54,12 @@ stories! {
         waking_ends_the_waiting_of_postings_and_changes_no_state,
     ]
     leases: [
-        what_is_due_is_leased_oldest_first,
+        the_looks_that_are_due_are_leased_oldest_first,
+        the_oldest_money_is_worked_on_first,
+        one_customers_money_is_worked_on_one_after_the_other,
+        money_that_waits_for_a_person_holds_up_no_other,
+        a_look_holds_up_a_customers_work_only_where_there_is_work_at_it,
+        a_customer_with_many_payments_keeps_no_other_waiting,
         a_leased_attempt_is_not_leased_again,
         an_owner_whose_lease_ran_out_cannot_write,
         a_released_attempt_is_free_at_once,

@@ -26,11 +26,12 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::rules::{PaymentRules, StatementGroup, TransactionSpeed};
 use crate::domain::schedule::Timing;
 use crate::ports::clock::Clock;
+use crate::ports::store::Errand;
 use crate::worker::outage::Outage;
-use crate::worker::round::{self, Rest};
+use crate::worker::round::{self, Free, Rest};
 use crate::worker::turn;
 
-/// Attempts worked on at the same time.
+/// Turns of each kind at the same time.
 const SLOTS: usize = 16;
 
 /// An instance that runs.
@@ -111,7 +112,7 @@ async fn serve(world: Arc<World>, life: Life, app: App, houses: Houses) {
         }
     }
     let outage = Arc::new(Outage::default());
-    let busy = Arc::new(AtomicUsize::new(0));
+    let busy = Arc::new(Busy::default());
     loop {
         let rest = match one_round(&world, life, &app, &outage, &busy).await {
             Ok(rest) => rest,
@@ -128,25 +129,46 @@ async fn serve(world: Arc<World>, life: Life, app: App, houses: Houses) {
     }
 }
 
+/// Turns that are being taken.
+#[derive(Default)]
+struct Busy {
+    looks: AtomicUsize,
+    work: AtomicUsize,
+}
+
+impl Busy {
+    fn of(&self, errand: Errand) -> &AtomicUsize {
+        match errand {
+            Errand::Look => &self.looks,
+            Errand::Work => &self.work,
+        }
+    }
+
+    fn free(&self) -> Free {
+        let free = |busy: &AtomicUsize| SLOTS.saturating_sub(busy.load(Ordering::Relaxed));
+        Free { looks: free(&self.looks), work: free(&self.work) }
+    }
+}
+
 async fn one_round(
     world: &Arc<World>,
     life: Life,
     app: &App,
     outage: &Arc<Outage>,
-    busy: &Arc<AtomicUsize>,
+    busy: &Arc<Busy>,
 ) -> Result<Rest, crate::ports::store::StoreError> {
-    let free = SLOTS.saturating_sub(busy.load(Ordering::Relaxed));
-    if free == 0 {
+    let free = busy.free();
+    if free.looks == 0 && free.work == 0 {
         return Ok(Rest::UntilRung);
     }
     let mut round = round::begin(app, outage, free).await?;
     let lease_end = round.lease_end;
-    for ledger in round.leased.drain(..) {
+    for (errand, ledger) in round.leased.drain(..) {
         let (app, outage, busy) = (app.clone(), Arc::clone(outage), Arc::clone(busy));
-        busy.fetch_add(1, Ordering::Relaxed);
+        busy.of(errand).fetch_add(1, Ordering::Relaxed);
         world.schedule.start(life, async move {
-            turn::take(&app, ledger, lease_end, &outage).await;
-            busy.fetch_sub(1, Ordering::Relaxed);
+            turn::take(&app, errand, ledger, lease_end, &outage).await;
+            busy.of(errand).fetch_sub(1, Ordering::Relaxed);
             app.wake.notify_one();
         });
     }

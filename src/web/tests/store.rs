@@ -12,7 +12,7 @@ use crate::domain::ids::{AttemptId, ConnectionId, Hook, ResultToken, ReviewId};
 use crate::domain::posting::Posting;
 use crate::domain::review::{Review, ReviewClosed};
 use crate::ports::store::{
-    AttemptFilter, Change, Claim, Figures, HintOutcome, JournalRow, Ledger, Readiness, Store,
+    AttemptFilter, Change, Claim, Errand, Figures, HintOutcome, JournalRow, Ledger, Store,
     StoreError,
 };
 
@@ -186,7 +186,7 @@ impl Store for World {
         _: &str,
         _: DateTime<Utc>,
         _: TimeDelta,
-        _: Readiness,
+        _: Errand,
         _: u32,
     ) -> Result<Vec<Ledger>, StoreError> {
         Ok(vec![])

@@ -236,8 +236,7 @@ async fn events_without_money_move_nothing(engine: Engine) {
     world.bitpay.expire(&partial.invoice).unwrap();
     world.pay(&invalid);
     world.bitpay.invalidate(&invalid.invoice).unwrap();
-    for (checkout, progress) in
-        [(&expiring, "expired"), (&partial, "review"), (&invalid, "review")]
+    for (checkout, progress) in [(&expiring, "expired"), (&partial, "review"), (&invalid, "review")]
     {
         world.bitpay.send_ipns(&checkout.invoice, 3).unwrap();
         world.results(checkout).says(progress).await;

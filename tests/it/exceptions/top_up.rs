@@ -2,7 +2,7 @@
 
 use splynx_bitpay::sim::bitpay::PayKind;
 
-use super::{waits_for_a_person, is_told, ours, setup};
+use super::{is_told, ours, setup, waits_for_a_person};
 use crate::support::{Checkout, Customer, Engine, World, decimal, on_both_databases};
 
 on_both_databases! {

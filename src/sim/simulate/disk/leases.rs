@@ -2,13 +2,15 @@
 //!
 //! **Invariant:** taking a lease bumps the version (fencing); a hint does not.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Disk, Lease, Row};
-use crate::domain::ids::{AttemptId, Hook};
+use crate::domain::ids::{AttemptId, CustomerId, Hook};
 use crate::domain::posting::PostingState;
 use crate::domain::schedule::{is_due, is_look_due};
-use crate::ports::store::{HintOutcome, Ledger, Readiness};
+use crate::ports::store::{Errand, HintOutcome, Ledger};
 
 impl Row {
     /// The earlier of look and work, but not before the end of a lease.
@@ -20,21 +22,33 @@ impl Row {
         Some(self.lease.as_ref().map_or(due, |lease| due.max(lease.until)))
     }
 
-    /// What lies too far ahead is due, but never while somebody holds it.
-    fn may_be_taken(&self, now: DateTime<Utc>) -> bool {
-        let is_free = self.lease.as_ref().is_none_or(|lease| is_due(lease.until, now));
-        is_free && (self.is_look_due(now) || self.attempt.work_at.is_some_and(|at| is_due(at, now)))
+    fn is_free(&self, now: DateTime<Utc>) -> bool {
+        self.lease.as_ref().is_none_or(|lease| is_due(lease.until, now))
     }
 
-    fn is_look_due(&self, now: DateTime<Utc>) -> bool {
-        self.attempt.look_at.is_some_and(|at| is_look_due(at, now))
+    fn is_due_for(&self, errand: Errand, now: DateTime<Utc>) -> bool {
+        match errand {
+            Errand::Look => self.attempt.look_at.is_some_and(|at| is_look_due(at, now)),
+            Errand::Work => self.attempt.work_at.is_some_and(|at| is_due(at, now)),
+        }
     }
 
-    fn take(&mut self, now: DateTime<Utc>, lease: TimeDelta) {
-        let is_look = self.is_look_due(now);
+    /// Looks: by when they were planned. Work: what is settled first, and then by age.
+    fn rank(&self, errand: Errand) -> (bool, Option<DateTime<Utc>>, DateTime<Utc>, AttemptId) {
+        let attempt = &self.attempt;
+        match errand {
+            Errand::Look => (false, attempt.look_at, attempt.created_at, attempt.id),
+            Errand::Work => {
+                let settled = attempt.settled_at;
+                (settled.is_none(), settled, attempt.created_at, attempt.id)
+            }
+        }
+    }
+
+    fn take(&mut self, errand: Errand, now: DateTime<Utc>, lease: TimeDelta) {
         self.lease = Some(Lease { until: now + lease });
         self.attempt.version = self.attempt.version.saturating_add(1);
-        if is_look {
+        if errand == Errand::Look {
             let looks = self.looks;
             self.hints.retain(|wake, _| *wake > looks);
             self.looks = self.looks.saturating_add(1);
@@ -60,26 +74,35 @@ impl Disk {
         &mut self,
         now: DateTime<Utc>,
         lease: TimeDelta,
-        readiness: Readiness,
+        errand: Errand,
         limit: u32,
     ) -> Vec<Ledger> {
-        let mut due: Vec<(DateTime<Utc>, AttemptId)> = self
-            .attempts
-            .values()
-            .filter(|row| readiness == Readiness::Everything || row.is_look_due(now))
-            .filter(|row| row.may_be_taken(now))
-            .filter_map(|row| Some((row.ready_at()?, row.attempt.id)))
-            .collect();
+        let rows = self.attempts.values();
+        let due = rows.filter(|row| row.is_due_for(errand, now) && row.is_free(now));
+        let mut due: Vec<_> = due.map(|row| (row.rank(errand), row.attempt.customer)).collect();
         due.sort();
-        due.truncate(usize::try_from(limit).unwrap_or_default());
-        let mut leased = Vec::with_capacity(due.len());
-        for (_, id) in due {
+        let mut held = self.customers_at_work(now);
+        let mut leased = Vec::new();
+        for ((.., id), customer) in due {
+            if leased.len() == usize::try_from(limit).unwrap_or_default() {
+                break;
+            }
+            if errand == Errand::Work && !held.insert(customer) {
+                continue;
+            }
             if let Some(row) = self.attempts.get_mut(&id) {
-                row.take(now, lease);
+                row.take(errand, now, lease);
                 leased.push(row.ledger());
             }
         }
         leased
+    }
+
+    /// Whose attempts somebody holds while there is work at them.
+    fn customers_at_work(&self, now: DateTime<Utc>) -> BTreeSet<CustomerId> {
+        let rows = self.attempts.values();
+        let held = rows.filter(|row| !row.is_free(now) && row.is_due_for(Errand::Work, now));
+        held.map(|row| row.attempt.customer).collect()
     }
 
     pub(super) fn next_due(&self) -> Option<DateTime<Utc>> {

@@ -20,7 +20,7 @@ use crate::domain::posting::PostingState;
 use crate::domain::review::{Review, ReviewClosed};
 use crate::ports::clock::Clock;
 use crate::ports::store::{
-    AttemptFilter, Change, Claim, Figures, HintOutcome, JournalRow, Ledger, Readiness, Store,
+    AttemptFilter, Change, Claim, Errand, Figures, HintOutcome, JournalRow, Ledger, Store,
     StoreError,
 };
 
@@ -227,10 +227,10 @@ impl Store for DiskPort {
         _owner: &str,
         now: DateTime<Utc>,
         lease: TimeDelta,
-        readiness: Readiness,
+        errand: Errand,
         limit: u32,
     ) -> Result<Vec<Ledger>, StoreError> {
-        self.write("lease", |disk| Ok(disk.lease_due(now, lease, readiness, limit))).await
+        self.write("lease", |disk| Ok(disk.lease_due(now, lease, errand, limit))).await
     }
 
     async fn next_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {

@@ -1,0 +1,3 @@
+DROP INDEX attempts_look;
+
+DROP INDEX attempts_work;
