@@ -11,6 +11,8 @@ mod document_status;
 mod reconsider;
 mod rivals;
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
