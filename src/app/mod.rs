@@ -32,6 +32,9 @@ pub mod start_payment;
 pub mod statement_record;
 pub mod work;
 
+#[cfg(test)]
+mod tests;
+
 /// What never changes while the process runs.
 #[derive(Debug, Clone)]
 pub struct Settings {

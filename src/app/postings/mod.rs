@@ -12,6 +12,8 @@ mod forgotten;
 mod reconsider;
 mod rivals;
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
