@@ -11,7 +11,7 @@ use crate::domain::credit::Target;
 use crate::domain::ids::SplynxId;
 use crate::domain::payable::DocumentKind;
 use crate::domain::posting::{Posting, PostingKind, PostingState};
-use crate::ports::store::Readiness;
+use crate::ports::store::Errand;
 
 fn posted(kind: PostingKind) -> Posting {
     posting(kind, PostingState::Posted { splynx_id: Some(SplynxId::new(5)) })
@@ -109,7 +109,7 @@ async fn a_lease_ends_with_the_step_that_says_so() {
     drop(paid_in(&bench).await);
     let lease = async || {
         let (store, now) = (&bench.app.store, at(1));
-        store.lease_due("me", now, TimeDelta::minutes(1), Readiness::Everything, 9).await.unwrap()
+        store.lease_due("me", now, TimeDelta::minutes(1), Errand::Work, 9).await.unwrap()
     };
     let leased = lease().await.remove(0);
     let mut turn = Turn { app: &bench.app, ledger: leased, lease_end: Duration::ZERO };

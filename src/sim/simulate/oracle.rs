@@ -188,7 +188,8 @@ fn strangers(state: &State, ledgers: &[Ledger]) -> Option<String> {
     };
     let mut payments = state.splynx.payments.iter();
     let may_be_told = state.plan.restores > 0;
-    let stranger =
-        payments.find(|row| !known(&row.key) && !(may_be_told && is_told_stranger(state, row)))?;
+    let is_explained =
+        |row: &MoneyRow| known(&row.key) || (may_be_told && is_told_stranger(state, row));
+    let stranger = payments.find(|row| !is_explained(row))?;
     Some(format!("payment {} is in no books", stranger.key))
 }
