@@ -24,6 +24,8 @@ use tasks::Tasks;
 const SLOTS: usize = 16;
 /// Without any bell, the database is asked so often: another process may have stored a hint.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// While Splynx does not answer, looks go on: the pause between two probes is not theirs.
+const PAUSE_WHILE_DOWN: Duration = Duration::from_secs(1);
 /// After the database failed.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
@@ -96,5 +98,6 @@ async fn one_round(
             app.wake.notify_one();
         });
     }
-    Ok(round.rest(app).await?.at_most(PAUSE_MAX))
+    let most = if outage.is_down() { PAUSE_WHILE_DOWN } else { PAUSE_MAX };
+    Ok(round.rest(app).await?.at_most(most))
 }

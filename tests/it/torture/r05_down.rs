@@ -14,7 +14,9 @@ use tokio::time::Instant;
 
 use super::clock::{Clock, Moves};
 use super::orders::{Orders, Stopwatch};
-use super::shopping::{Begun, all_recorded, begin_many, is_exact, recorded};
+use super::shopping::{
+    Begun, INVOICES_OF_A_CUSTOMER, all_recorded, begin_many, is_exact, recorded,
+};
 use crate::support::{Engine, PATIENCE, Setup, World, client, eventually, on_both_databases};
 
 on_both_databases! {
@@ -25,12 +27,17 @@ on_both_databases! {
 const SLOTS: u32 = 16;
 const SMALL: usize = 80;
 const FULL: usize = 10_000;
+/// The gate learns in these minutes: whatever was begun before it closed fails by itself, and the pause between two
+/// probes doubles from two seconds to a minute.
+const LEARNING: usize = 10;
+const SETTINGS: &str = "GET admin/config/config";
+const CUSTOMER: &str = "GET admin/customers/customer/";
 /// What a minute of a run that was given so much time is good for.
 const OF_A_MINUTE: usize = 100;
 
 /// How long Splynx takes for each request when it is back.
 fn latency(orders: &Orders) -> Duration {
-    Duration::from_millis(orders.pick(100, 500))
+    Duration::from_millis(orders.pick(150, 500))
 }
 
 fn setup() -> Setup {
@@ -45,9 +52,9 @@ fn setup() -> Setup {
     setup
 }
 
-/// The minutes of a day, in steps: all of them, or in `make test` half an hour of them, and the rest by the half hour.
+/// The minutes of a day, in steps: all of them, or in `make test` some of them, and the rest by two hours.
 fn day(orders: &Orders) -> Vec<i64> {
-    orders.pick([vec![1; 30], vec![30; 47]].concat(), vec![1; 24 * 60])
+    orders.pick([vec![1; 15], vec![105], vec![120; 11]].concat(), vec![1; 24 * 60])
 }
 
 async fn a_day_without_splynx_loses_and_doubles_nothing(engine: Engine) {
@@ -60,7 +67,7 @@ async fn a_day_without_splynx_loses_and_doubles_nothing(engine: Engine) {
     let paid = by_turns(begin_many(&world, 0, count).await);
     watch.lap("clicking");
     world.splynx.arm(Fault::on_any("", Kind::Down));
-    let probes = a_day_passes(&world, &clock, &day(&orders), &paid).await;
+    let probe = a_day_passes(&world, &clock, &day(&orders), &paid).await;
     watch.lap("the day");
     assert_eq!(recorded(&world), 0);
     all_notifications_were_taken(&world.bitpay.deliveries(), count);
@@ -78,23 +85,25 @@ async fn a_day_without_splynx_loses_and_doubles_nothing(engine: Engine) {
     watch.say("");
     is_exact(&world, &paid, count);
     let overtaken = overtaken(&world, &paid);
+    assert!(overtaken.is_empty(), "{overtaken:#?}");
     assert!(world.under_review().is_empty(), "{:?}", world.under_review());
     world.books_agree();
     let words = format!(
-        "24 hours by the clock without Splynx: {} notifications, all answered by 200; at most {} requests to \
-         Splynx in a minute ({}). Back with {} ms a request, it was kept busy to {pace} % of what {SLOTS} slots could do. \
-         Oracle: {count} payments, each once and right; all books agree. {overtaken} stand behind one that the same \
-         customer made later.",
+        "24 hours by the clock without Splynx: {} notifications, all answered by 200; at most one probe a minute, of \
+         {probe} requests. Back with {} ms a request, it was kept busy to {} % of what {} slots could do, with {} \
+         requests for a payment. Oracle: {count} payments, each once and right, and every customer's in the order in \
+         which they paid; all books agree.",
         3 * count,
-        probes.len(),
-        probes.join(", "),
-        latency.as_millis()
+        latency.as_millis(),
+        pace.percent,
+        pace.slots,
+        pace.requests_per_payment,
     );
     let [done, asked] = [count, orders.pick(SMALL, FULL)].map(|n| u64::try_from(n).unwrap());
     orders.report("payments", done, asked, &words);
     // In `make test` others work on the same machine at the same time.
-    let floor = orders.pick(1, 90);
-    assert!(pace >= floor, "only {pace} % of what {SLOTS} slots could do");
+    let floor = orders.pick(50, 90);
+    assert!(pace.percent >= floor, "less than {floor} %: {pace:?}");
 }
 
 async fn starts(engine: Engine, clock: &Clock) -> World {
@@ -124,13 +133,14 @@ fn passes(world: &World, clock: &Clock, minutes: i64) {
     world.splynx.edit(|splynx| splynx.clock = SimClock::Running { ahead });
 }
 
-/// Customers pay all day. Returns what Splynx was asked in the minute with the most requests.
-async fn a_day_passes(world: &World, clock: &Clock, steps: &[i64], paid: &[Begun]) -> Vec<String> {
-    let (mut most, mut settled) = (Vec::new(), 0);
+/// Customers pay all day. Returns how many requests the greatest probe was of.
+async fn a_day_passes(world: &World, clock: &Clock, steps: &[i64], paid: &[Begun]) -> usize {
+    let (mut most, mut settled) = (0, 0);
     for (step, minutes) in steps.iter().enumerate() {
         let before = served(world);
         passes(world, clock, *minutes);
         wakes(world).await;
+        seen(world, settled).await;
         let until = (step + 1) * paid.len() / steps.len();
         for one in &paid[settled..until] {
             world.pay(&one.checkout);
@@ -139,9 +149,8 @@ async fn a_day_passes(world: &World, clock: &Clock, steps: &[i64], paid: &[Begun
         // A request that is on its way while the clock leaps would be taken for a slow one.
         taken(world, 3 * settled).await;
         let asked = asked_since(world, before);
-        // Those that fail at first are no probes yet, and half an hour is no minute.
-        if step >= 10 && *minutes == 1 && asked.len() > most.len() {
-            most = asked;
+        if step >= LEARNING && *minutes == 1 {
+            most = most.max(is_one_probe(&asked));
         }
     }
     most
@@ -180,6 +189,34 @@ async fn taken(world: &World, count: usize) {
     world.bitpay.settle().await;
 }
 
+/// A probe is one payment's turn: what it asked, perhaps over a new connection once more, and then whether Splynx
+/// answers anything at all, which is the customer. The settings are read by their own rule, every five minutes.
+fn is_one_probe(asked: &[String]) -> usize {
+    let by_work = asked.iter().filter(|call| *call != SETTINGS);
+    let mut questions: Vec<_> =
+        by_work.clone().filter(|call| !call.starts_with(CUSTOMER)).collect();
+    questions.dedup();
+    assert!(questions.len() <= 1, "more than one probe in a minute: {asked:?}");
+    by_work.count()
+}
+
+/// Waits until the add-on knows of so many payments that they are final. A look that is put off for two seconds, because
+/// another one was made a moment ago, would else be many minutes late by the leaping clock: what the add-on learns of in
+/// another order than it was paid, it records in that order.
+async fn seen(world: &World, count: usize) {
+    let line = format!("splynx_bitpay_attempts{{state=\"settled\"}} {count}");
+    eventually(&line, PATIENCE, async || {
+        let (_, figures) = world.addon.ops("/metrics").await?;
+        let mut states = figures.lines().filter(|line| line.contains("state=\"settled\""));
+        match states.next() {
+            None if count == 0 => Ok(()),
+            Some(now) if now == line => Ok(()),
+            now => Err(format!("{now:?}")),
+        }
+    })
+    .await;
+}
+
 fn asked_since(world: &World, before: u64) -> Vec<String> {
     let log = world.splynx.log().into_iter().filter(|call| call.sequence > before);
     log.map(|call| format!("{} {}", call.method, call.path)).collect()
@@ -193,9 +230,19 @@ fn all_notifications_were_taken(deliveries: &[Delivery], count: usize) {
     }
 }
 
-/// Waits until all is recorded. Returns how busy Splynx was kept between the first and the last payments, in percent of
-/// what all slots together can do.
-async fn drains(world: &World, count: usize, latency: Duration) -> u32 {
+/// How busy Splynx was kept.
+#[derive(Debug)]
+struct Pace {
+    /// Of what the slots together can do: each of them has one request under way at any moment. A payment takes several
+    /// requests, one after the other; so the rate of payments is this, divided by their number.
+    percent: u32,
+    /// Never more than there are customers, each of whose payments wait for one another.
+    slots: u32,
+    requests_per_payment: u64,
+}
+
+/// Waits until all is recorded. Measures between the first payments and the last ones.
+async fn drains(world: &World, count: usize, latency: Duration) -> Pace {
     let patience = Duration::from_mins(30);
     let reaches = |wanted: usize| {
         eventually("the payments are recorded", patience, async move || match recorded(world) {
@@ -211,7 +258,10 @@ async fn drains(world: &World, count: usize, latency: Duration) -> u32 {
     let (lasted, requests) = (began.elapsed(), served(world) - before);
     reaches(count).await;
     let busy = latency * u32::try_from(requests).unwrap();
-    u32::try_from(busy.as_millis() * 100 / (lasted * SLOTS).as_millis()).unwrap()
+    let customers = u32::try_from(count / INVOICES_OF_A_CUSTOMER).unwrap();
+    let slots = SLOTS.min(customers);
+    let percent = u32::try_from(busy.as_millis() * 100 / (lasted * slots).as_millis()).unwrap();
+    Pace { percent, slots, requests_per_payment: requests / u64::try_from(to - from).unwrap() }
 }
 
 /// How many requests Splynx has begun.
@@ -219,15 +269,21 @@ fn served(world: &World) -> u64 {
     world.splynx.log().last().map_or(0, |call| call.sequence)
 }
 
-/// How many payments stand in Splynx behind one that the same customer made later.
-fn overtaken(world: &World, paid: &[Begun]) -> usize {
+/// The payments that stand in Splynx behind one that the same customer made later.
+fn overtaken(world: &World, paid: &[Begun]) -> Vec<String> {
     let mut first_after: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut count = 0;
+    let mut overtaken = Vec::new();
     for one in paid.iter().rev() {
         let payment = world.look(&one.invoice).payment_id.unwrap();
         let after = first_after.entry(one.customer).or_insert(u64::MAX);
-        count += usize::from(payment > *after);
+        if payment > *after {
+            let key = one.checkout.key(1);
+            overtaken.push(format!(
+                "{key} of customer {} is payment {payment}, after {after}",
+                one.customer
+            ));
+        }
         *after = payment.min(*after);
     }
-    count
+    overtaken
 }

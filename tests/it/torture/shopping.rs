@@ -14,7 +14,7 @@ use super::shopper::insist;
 use crate::support::{Checkout, Customer, Document, World, eventually};
 
 /// One customer may begin ten payments a minute.
-const INVOICES_OF_A_CUSTOMER: usize = 10;
+pub(crate) const INVOICES_OF_A_CUSTOMER: usize = 10;
 /// Customers who click at the same time.
 const AT_ONCE: usize = 8;
 
