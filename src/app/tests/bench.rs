@@ -37,7 +37,7 @@ use crate::ports::PeerError;
 use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
 use crate::ports::processor::{InvoiceWish, OpenedInvoice, PairingOutcome, Processor, Processors};
-use crate::ports::store::{Change, Store as _};
+use crate::ports::store::Change;
 use crate::sim::simulate::disk::DiskPort;
 
 /// The quiescence window, in seconds; a request may take 15, a lease lasts 60.
@@ -305,7 +305,7 @@ impl Bench {
         let change = Change { credits, postings, ..Change::of(attempt) };
         assert!(store.apply(&change).await.unwrap());
         let ledger = store.ledger(id).await.unwrap().unwrap();
-        let lease_end = self.app.clock.monotonic() + Duration::from_secs(60);
+        let lease_end = self.app.clock.monotonic() + Duration::from_mins(1);
         Turn { app: &self.app, ledger, lease_end }
     }
 

@@ -21,7 +21,7 @@ fn posted(id: Option<i64>) -> PostingState {
 }
 
 /// An invoice whose payment of 100.00 stands like this, and whose status is to be set.
-async fn paid<'a>(bench: &'a Bench, payment: PostingState, status: PostingState) -> Turn<'a> {
+async fn paid(bench: &Bench, payment: PostingState, status: PostingState) -> Turn<'_> {
     let credits = vec![credit(1, usd(10_000), Target::Document)];
     let postings = vec![
         posting(PostingKind::DocumentPayment, payment),

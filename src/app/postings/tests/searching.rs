@@ -82,7 +82,7 @@ async fn it_is_sent_again_only_after_two_searches_a_window_apart() {
             _ => posting,
         };
         bench.clock.set(seconds);
-        turn.lease_end = bench.app.clock.monotonic() + std::time::Duration::from_secs(60);
+        turn.lease_end = bench.app.clock.monotonic() + std::time::Duration::from_mins(1);
         record(&mut turn).await.unwrap();
         assert_eq!(bench.desk().writes.len(), sent, "after {seconds} s");
     }
