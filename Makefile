@@ -48,7 +48,7 @@ transitions: ## Writes docs/TRANSITIONS.md anew, from the rules themselves
 mutants: ## A random shard of at least 150 mutants of the money core: are they all noticed?
 	./scripts/mutants
 
-torture: ## The heavy suites: R=R1..R18|planted MINUTES=3 (0: to the end) SEED=n DB=sqlite|postgresql|both CASE=n
+torture: ## The heavy suites: R=R1..R24|planted MINUTES=3 (0: to the end) SEED=n DB=sqlite|postgresql|both CASE=n
 	@R='$(R)' MINUTES='$(or $(MINUTES),3)' SEED='$(SEED)' DB='$(or $(DB),both)' CASE='$(CASE)' ./scripts/torture
 
 bench: ## Memory, start and calls per page of the release build, beside a reference probe; writes docs/OPERATIONS.md

@@ -2,7 +2,7 @@
 
 use crate::domain::attempt::State;
 use crate::domain::connection::{ConnectionStatus, Environment, ProcessorKind};
-use crate::domain::credit::Target;
+use crate::domain::credit::{ByHand, Target};
 use crate::domain::posting::PostingKind;
 use crate::domain::review::ReviewReason;
 use crate::domain::rules::{StatementGroup, TransactionSpeed};
@@ -51,6 +51,7 @@ fn every_reason_is_read_back_from_its_own_word() {
 fn the_words_of_credits_and_connections_never_change() {
     let targets = [Target::Undecided, Target::Document, Target::Balance];
     assert_eq!(targets.map(Target::code), ["undecided", "document", "balance"]);
+    assert_eq!(ByHand::ALL.map(ByHand::code), [0, 1, 2]);
     let environments = [Environment::Production, Environment::Test];
     assert_eq!(environments.map(Environment::code), ["production", "test"]);
     let statuses = [

@@ -5,6 +5,7 @@
 //! fails until somebody has looked at the difference.
 
 mod attempts;
+mod choices;
 mod codes;
 mod credits;
 mod postings;

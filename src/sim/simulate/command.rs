@@ -110,10 +110,11 @@ fn sum_up(
     let last = options.seed.saturating_add(tally.done);
     writeln!(
         out,
-        "R23: seeds done {} of {} asked ({} events, {} s), violations in {}. Oracle: the rows in the simulated Splynx. \
-         To go on: --seed {last}",
+        "R23: {last} of {} seeds done; this run played {} from seed {} ({} events, {} s), violations in {}. Oracle: \
+         the rows in the simulated Splynx. To go on: --seed {last}",
+        options.seed.saturating_add(options.count),
         tally.done,
-        options.count,
+        options.seed,
         tally.events,
         took.as_secs(),
         tally.failed.len()

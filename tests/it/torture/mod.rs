@@ -5,7 +5,7 @@
 
 mod clock;
 mod crew;
-mod orders;
+pub(crate) mod orders;
 mod r01_storm;
 mod r02_triple;
 mod r03_kill;

@@ -4,29 +4,29 @@
 //! **Invariant:** whatever the versions do to each other's database, Splynx holds exactly one payment for each invoice
 //! that was paid. The oracle is the payment rows in the simulated Splynx.
 //!
-//! It works with any number of migrations. The full size (10,000 payments) runs with `SPLYNX_BITPAY_TORTURE=1`, or with
-//! `SPLYNX_BITPAY_TORTURE_ROWS`; `SPLYNX_BITPAY_SEED` repeats a run.
+//! It works with any number of migrations. The full size (10,000 payments, or what its minutes allow) runs by
+//! `make torture R=R19`; `SPLYNX_BITPAY_TORTURE_ROWS` asks for another one.
 
 mod schema;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 use futures_util::StreamExt as _;
+use rand::RngExt as _;
 use rand::rngs::StdRng;
-use rand::{RngExt as _, SeedableRng as _};
 use rust_decimal::Decimal;
 use splynx_bitpay::sim::faults::{Answer, Fault, Kind};
 use splynx_bitpay::sim::splynx::Status;
 use tempfile::TempDir;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use self::schema::{Migration, applied, die_after, execute, migrations, money, query, statements};
 use crate::support::{
     Checkout, Database, Document, Engine, PATIENCE, Setup, World, eventually, on_both_databases,
 };
+use crate::torture::orders::Orders;
 
 on_both_databases! {
     heavy_queued_payments_outlive_an_upgrade_and_the_way_back,
@@ -37,6 +37,10 @@ on_both_databases! {
 
 /// One customer may begin ten payments a minute.
 const INVOICES_OF_A_CUSTOMER: usize = 8;
+/// Payments of a run without a limit.
+const FULL: usize = 10_000;
+/// Payments that one minute has time for.
+const OF_A_MINUTE: usize = 200;
 /// The processes that are killed while they bring the database up to date.
 const KILLS: usize = 20;
 
@@ -45,13 +49,13 @@ fn number(name: &str) -> Option<usize> {
 }
 
 /// How many payments.
-fn rows() -> usize {
-    let full = std::env::var("SPLYNX_BITPAY_TORTURE").is_ok_and(|value| value == "1");
-    number("SPLYNX_BITPAY_TORTURE_ROWS").unwrap_or(if full { 10_000 } else { 200 })
+fn rows(orders: &Orders) -> usize {
+    let full = orders.minutes().map_or(FULL, |minutes| (minutes * OF_A_MINUTE).min(FULL));
+    number("SPLYNX_BITPAY_TORTURE_ROWS").unwrap_or(orders.pick(200, full))
 }
 
-fn patience() -> Duration {
-    PATIENCE + Duration::from_millis(60) * u32::try_from(rows()).unwrap()
+fn patience(rows: usize) -> Duration {
+    PATIENCE + Duration::from_millis(60) * u32::try_from(rows).unwrap()
 }
 
 fn setup() -> Setup {
@@ -107,10 +111,10 @@ async fn queue(database: &Database) -> BTreeMap<String, usize> {
 }
 
 /// Splynx misbehaves in every way that leaves a payment in one of the states between.
-fn misbehave(world: &World) {
+fn misbehave(world: &World, rows: usize) {
     let on_payments = |kind| Fault::on(Method::POST, "admin/finance/payments", kind);
     // Long enough for everything else to be queued meanwhile.
-    let pause = 8 + u64::try_from(rows()).unwrap() / 200;
+    let pause = 8 + u64::try_from(rows).unwrap() / 200;
     let wait = Answer { retry_after: Some(pause), ..Answer::bare(StatusCode::TOO_MANY_REQUESTS) };
     world.splynx.arm(on_payments(Kind::Status(wait)).after(5).times(4));
     world.splynx.arm(on_payments(Kind::ExecuteThenDrop).after(12).times(2));
@@ -120,18 +124,18 @@ fn misbehave(world: &World) {
 
 /// Everybody pays; the add-on is killed while payments are in all states.
 async fn queued(world: &World, begun: &[Begun]) -> BTreeMap<String, usize> {
-    misbehave(world);
+    misbehave(world, begun.len());
     for one in begun {
         world.pay(&one.checkout);
     }
     let wanted = ["ready", "posting", "unknown", "posted"];
     let credits = "SELECT CAST(count(*) AS TEXT) AS value FROM credits";
-    eventually("everything is credited in our books", patience(), async || {
+    eventually("everything is credited in our books", patience(begun.len()), async || {
         let found = query(&world.database, credits).await.remove(0);
         if found == begun.len().to_string() { Ok(()) } else { Err(found) }
     })
     .await;
-    eventually("payments are in all states", patience(), async || {
+    eventually("payments are in all states", patience(begun.len()), async || {
         let found = queue(&world.database).await;
         let all_there = wanted.iter().all(|state| found.contains_key(*state));
         if all_there { Ok(()) } else { Err(format!("{found:?}")) }
@@ -215,7 +219,7 @@ fn is_exact(world: &World, begun: &[Begun]) {
 }
 
 async fn recorded(world: &World, at_least: usize) {
-    eventually(&format!("{at_least} are recorded"), patience(), async || {
+    eventually(&format!("{at_least} are recorded"), patience(at_least), async || {
         sleep(Duration::from_millis(200)).await;
         let sql = "SELECT CAST(count(*) AS TEXT) AS value FROM attempts WHERE state = 'recorded'";
         let found = query(&world.database, sql).await.remove(0);
@@ -225,12 +229,11 @@ async fn recorded(world: &World, at_least: usize) {
 }
 
 async fn heavy_queued_payments_outlive_an_upgrade_and_the_way_back(engine: Engine) {
-    let (all, started) = (migrations(engine), Instant::now());
-    let seed = number("SPLYNX_BITPAY_SEED").unwrap_or(19);
-    let mut rng = StdRng::seed_from_u64(u64::try_from(seed).unwrap());
+    let (all, orders) = (migrations(engine), Orders::of("R19", engine));
+    let mut rng = orders.chance(0);
     let (_home, older) = older(engine, &all).await;
     let world = World::with(engine, setup()).await;
-    let begun = begin_all(&world, rows()).await;
+    let begun = begin_all(&world, rows(&orders)).await;
     let queue = queued(&world, &begun).await;
     // Back to the older version with everything queued; up again, killed on the way.
     go_back(&world, &all, &older).await;
@@ -257,15 +260,12 @@ async fn heavy_queued_payments_outlive_an_upgrade_and_the_way_back(engine: Engin
             "one migration only, so that nothing leads back; killed twice ({half} payments posted between)"
         )
     };
-    let report = format!(
-        "R19 {engine:?}: seed {seed}: {done} of {asked} payments queued ({queue:?}), {migrations} migrations, {way}: \
-         exactly {done} payments; {seconds:.1} s\n",
-        done = begun.len(),
-        asked = rows(),
-        migrations = all.len(),
-        seconds = started.elapsed().as_secs_f32(),
+    let words = format!(
+        "Each is in Splynx exactly once. They were queued ({queue:?}) with {} migrations; {way}.",
+        all.len()
     );
-    std::io::stdout().write_all(report.as_bytes()).unwrap();
+    let count = |number: usize| u64::try_from(number).unwrap();
+    orders.report("payments", count(begun.len()), count(orders.pick(begun.len(), FULL)), &words);
 }
 
 async fn a_crash_inside_a_migration_leaves_a_database_that_either_version_opens(engine: Engine) {
