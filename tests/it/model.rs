@@ -76,7 +76,8 @@ struct Worker {
     stage: Stage,
     ledger: Ledger,
     lease_end: u8,
-    is_look: bool,
+    /// How many events its look is to serve.
+    events: u8,
     /// When this process first saw that try absent.
     absent: Option<(u8, u8)>,
     suspended: Option<u8>,
@@ -264,7 +265,7 @@ const RESTED: Worker = Worker {
     stage: Stage::Idle,
     ledger: IDLE,
     lease_end: 0,
-    is_look: false,
+    events: 0,
     absent: None,
     suspended: None,
     outcome: None,
@@ -300,18 +301,21 @@ impl World {
     }
 
     fn observe(&mut self, w: usize) {
-        self.workers[w].is_look = false;
+        let served = std::mem::take(&mut self.workers[w].events);
         let ledger = self.workers[w].ledger;
         let credited = if ledger.credits == 0 { Money::zero(price().currency()) } else { price() };
         let step = attempt().observe(&seen(), credited).unwrap();
         let earned = u8::from(step.credit.is_some());
         let work_at = if earned > 0 { Some(self.now) } else { ledger.work_at };
-        self.commit(w, Ledger { credits: ledger.credits + earned, work_at, ..ledger });
+        // Who dies before this leaves the look to be done: what was noted stays due.
+        if self.commit(w, Ledger { credits: ledger.credits + earned, work_at, ..ledger }) {
+            self.events -= served;
+        }
     }
 
     /// One step of a worker that holds the attempt.
     fn step(&mut self, w: usize) {
-        if self.workers[w].is_look {
+        if self.workers[w].events > 0 {
             return self.observe(w);
         }
         let ledger = self.workers[w].ledger;
@@ -411,12 +415,11 @@ impl World {
             stage: Stage::Working,
             ledger: self.ledger,
             lease_end: self.now + LEASE,
-            is_look: self.events > 0,
+            events: self.events,
             absent: self.workers[w].absent,
             suspended: None,
             outcome: None,
         };
-        self.events = self.events.saturating_sub(1);
     }
 
     /// Two worlds that differ in this alone go on alike: which worker is which, the order of requests in the net, and
@@ -527,7 +530,7 @@ impl Model for Bounds {
         match act {
             Act::Tick => next.now += 1,
             Act::Event => {
-                next.events = 1;
+                next.events += 1;
                 next.events_to_come -= 1;
             }
             Act::Lease(w) => next.lease(w),

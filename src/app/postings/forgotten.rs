@@ -12,6 +12,7 @@ use crate::app::work::{Step, Turn, TurnError};
 use crate::domain::credit::{Credit, Target, credit_key};
 use crate::domain::ids::CreditKey;
 use crate::domain::money::Money;
+use crate::domain::posting::{Posting, PostingState};
 use crate::domain::review::{ReviewNote, ReviewReason};
 use crate::ports::PeerError;
 use crate::ports::billing::{DocumentLink, PaymentRow};
@@ -43,8 +44,8 @@ pub(super) async fn look(
     Ok(Ok(Some(learned.unwrap_or_else(|| (held(turn, credit, &rows), Reach::Held)))))
 }
 
-/// What is there gets its part of the credit, and the rest goes on. That it is there is found by the search before its
-/// sending, which tells a person. `None`: the sums cannot be.
+/// What is there is posted with its part of the credit, and the rest goes on. `None`: the sums cannot be, or it stands at
+/// somebody else.
 fn learned(
     turn: &Turn<'_>,
     credit: &Credit,
@@ -57,10 +58,11 @@ fn learned(
         |part: &Credit| rows.iter().find(|row| row.receipt_number.trim() == part.key.as_str());
     for part in parts {
         let Some(row) = row_of(part) else { continue };
-        let amount = Money::exact(row.amount, left.currency()).ok()?;
+        let is_ours = row.customer == turn.ledger.attempt.customer;
+        let amount = Money::exact(row.amount, left.currency()).ok().filter(|_| is_ours)?;
         left = left.checked_sub(amount).ok().filter(|left| left.minor() >= 0)?;
         let part = Credit { amount, target: target(turn, row), ..part.clone() };
-        step.postings.extend(postings_of(turn, &part, credit));
+        step.postings.extend(postings_of(turn, &part, credit).into_iter().map(|it| there(it, row)));
         step.credits.push(part);
     }
     let rest = parts.iter().find(|part| row_of(part).is_none())?;
@@ -69,7 +71,29 @@ fn learned(
     } else if rest.key == credit.key {
         return None;
     }
+    let words = format!(
+        "Splynx has {} or parts of it, which by these books were never sent: {}. Was the database restored from a backup? What is there was \
+         taken into the books and is not sent again; `splynx-bitpay reconcile` compares the sums.",
+        credit.key,
+        in_words(rows)
+    );
+    step.notes.push(ReviewNote::new(ReviewReason::BooksDiffer, words));
     Some(step)
+}
+
+fn there(posting: Posting, row: &PaymentRow) -> Posting {
+    if posting.kind.is_payment() {
+        Posting { state: PostingState::Posted { splynx_id: Some(row.id) }, ..posting }
+    } else {
+        posting
+    }
+}
+
+fn in_words(rows: &[PaymentRow]) -> String {
+    let words = |row: &PaymentRow| {
+        format!("payment {} of {} as {}", row.id, row.amount, row.receipt_number.trim())
+    };
+    rows.iter().map(words).collect::<Vec<_>>().join(", ")
 }
 
 fn target(turn: &Turn<'_>, row: &PaymentRow) -> Target {
@@ -80,16 +104,12 @@ fn target(turn: &Turn<'_>, row: &PaymentRow) -> Target {
 }
 
 fn held(turn: &Turn<'_>, credit: &Credit, rows: &[PaymentRow]) -> Step {
-    let there: Vec<String> = rows
-        .iter()
-        .map(|row| format!("payment {} of {} as {}", row.id, row.amount, row.receipt_number.trim()))
-        .collect();
     let words = format!(
         "{} of {} is about to be recorded, but Splynx has parts of it that these books do not know: {}. Was the \
          database restored from a backup? Nothing is sent before a person has looked.",
         credit.key,
         credit.amount,
-        there.join(", ")
+        in_words(rows)
     );
     let mut step = turn.step();
     step.attempt.work_at = Some(turn.app.clock.now() + TimeDelta::hours(1));

@@ -53,6 +53,8 @@ pub(super) struct Invoice {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Site {
     pub(super) invoices: BTreeMap<AttemptId, Invoice>,
+    /// Whether ids are longer than any that fits into a receipt number.
+    pub(super) long_ids: bool,
 }
 
 impl Invoice {
@@ -63,6 +65,13 @@ impl Invoice {
             status: ProcessorStatus::Unpaid,
             exception: Exception::None,
         })
+    }
+
+    /// From this moment on its money is final, whatever was drawn.
+    #[cfg(test)]
+    pub(super) fn settle_at(&mut self, from: i64) {
+        let (status, exception) = (ProcessorStatus::Settled, Exception::None);
+        self.phases = vec![Phase { from, status, exception }];
     }
 
     /// When the last thing happens to it.
@@ -162,7 +171,8 @@ impl State {
             self.coverage.count(Happening::FoundByGuid);
         }
         let invoice = there.unwrap_or_else(|| {
-            let id = ProcessorInvoiceId::parse(&format!("Sim{number:019}"));
+            let digits = if self.bitpay.long_ids { 27 } else { 19 };
+            let id = ProcessorInvoiceId::parse(&format!("Sim{number:0digits$}"));
             let hook = wish.notification_url.rsplit('/').next().unwrap_or_default().to_owned();
             let closes = now.saturating_add(OPEN);
             let unpaid = Phase {

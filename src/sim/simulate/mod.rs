@@ -20,6 +20,8 @@ mod splynx;
 mod world;
 
 #[cfg(test)]
+mod scenes;
+#[cfg(test)]
 mod tests;
 
 pub use self::coverage::{Coverage, Happening};

@@ -76,7 +76,8 @@ fn somebody(world: &World) -> Option<Running> {
     usize::try_from(place).ok().and_then(|place| running.get(place).cloned())
 }
 
-fn click(world: &Arc<World>, document: Option<DocumentRef>, tries: u32) {
+/// A customer wants to pay this document, or to top up.
+pub(super) fn click(world: &Arc<World>, document: Option<DocumentRef>, tries: u32) {
     let Some(running) = somebody(world) else {
         return;
     };

@@ -103,6 +103,8 @@ pub(super) struct Plan {
     pub(super) restores: u32,
     /// Whether the world is played to the end of all watching, and not only until all has settled down.
     pub(super) to_the_end: bool,
+    /// Splynx never answers a search for what this customer paid.
+    pub(super) unsearchable: Option<i64>,
     /// When everything is well again.
     pub(super) heal_at: i64,
 }
@@ -173,7 +175,34 @@ impl Plan {
             documents: rng.between(1, 2),
             restores: u32::from(rng.chance(150)),
             to_the_end: rng.chance(60),
+            unsearchable: None,
             heal_at,
+        }
+    }
+
+    /// A world in which nothing happens by itself.
+    #[cfg(test)]
+    pub(super) fn calm(rng: &mut Rng) -> Self {
+        Self {
+            houses: Houses::One,
+            beyond_quiescence: false,
+            marks_paid: true,
+            fee_percent: 0,
+            poll: HOUR,
+            quiescence: 10 * MINUTE,
+            rates: Rates::default(),
+            outages: vec![],
+            crashes: 0,
+            freezes: 0,
+            jumps: 0,
+            edits: 0,
+            retries: 0,
+            reconciles: 0,
+            clicks: 0,
+            documents: 1,
+            restores: 0,
+            heal_at: 100 * DAY,
+            ..Self::draw(rng)
         }
     }
 
@@ -181,5 +210,6 @@ impl Plan {
     pub(super) fn heal(&mut self) {
         self.rates = Rates::default();
         self.outages.clear();
+        self.unsearchable = None;
     }
 }

@@ -114,7 +114,8 @@ fn has_settled_down(world: &World) -> bool {
     !state.splynx.is_something_under_way() && state.disk.ledgers().iter().all(is_known)
 }
 
-fn beginning(mut rng: Rng, plan: Plan, trace: bool) -> (State, Vec<DocumentRef>) {
+/// The state of a world before anything happens, and the documents in it.
+pub(super) fn beginning(mut rng: Rng, plan: Plan, trace: bool) -> (State, Vec<DocumentRef>) {
     let mut coverage = Coverage::default();
     let mut offsets = [0, 0];
     match plan.houses {

@@ -68,6 +68,10 @@ impl SplynxPort {
         customer: CustomerId,
         since: NaiveDate,
     ) -> SearchOutcome {
+        if self.world.state().plan.unsearchable == Some(customer.get()) {
+            self.world.schedule.sleep(20).await;
+            return SearchOutcome::Incomplete { unavailable: true, why: "HTTP 502".to_owned() };
+        }
         let answer = self.ask(|state| {
             if state.strikes(|plan| plan.rates.incomplete, Happening::Incomplete) {
                 return None;
