@@ -189,6 +189,6 @@ fn strangers(state: &State, ledgers: &[Ledger]) -> Option<String> {
     let mut payments = state.splynx.payments.iter();
     let may_be_told = state.plan.restores > 0;
     let stranger =
-        payments.find(|row| !known(&row.key) && !(may_be_told && is_told_stranger(state, row)))?;
+        payments.find(|row| !(known(&row.key) || may_be_told && is_told_stranger(state, row)))?;
     Some(format!("payment {} is in no books", stranger.key))
 }
