@@ -1,1 +1,0 @@
-DROP INDEX attempts_work;
