@@ -4,6 +4,7 @@
 
 mod claims;
 mod connections;
+mod held;
 mod hints;
 mod journal;
 mod leases;
@@ -15,8 +16,6 @@ mod steps;
 mod telling;
 mod threads;
 
-use std::fmt;
-use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -48,6 +47,8 @@ use crate::ports::entropy::SystemEntropy;
 use crate::ports::store::{Change, Claim, Ledger, Store};
 use crate::sim::postgres::{Database, Server};
 use crate::sim::simulate::disk::DiskPort;
+
+use held::Held;
 
 macro_rules! contract {
     ($($story:ident: [$($test:ident),* $(,)?])*) => {
@@ -215,29 +216,6 @@ enum Place {
     Postgresql(Database),
     /// The disk of the simulated world (docs/adr/0005): it must not be kinder than the real ones.
     Simulated,
-}
-
-/// The store a story is played on.
-enum Held {
-    Db(Db),
-    Simulated(DiskPort),
-}
-
-impl fmt::Debug for Held {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").finish_non_exhaustive()
-    }
-}
-
-impl Deref for Held {
-    type Target = dyn Store;
-
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::Db(db) => db,
-            Self::Simulated(disk) => disk,
-        }
-    }
 }
 
 /// A database of its own, open once.

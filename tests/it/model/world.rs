@@ -1,12 +1,7 @@
-//! R24: the whole state space of one credit, two events, two workers, and three mishaps in any mixture: crashes, lost,
-//! late and refused requests, suspended senders.
+//! The world of the model: what the outside adds to the domain's own functions, in ticks.
 //!
-//! **Invariant:** every transition of a posting and of an attempt is one of the domain's own functions; the model adds only
-//! what the outside adds: a store that compares versions and leases, a net that loses and delays, a Splynx that makes a
-//! row for each request. Time goes on only when nobody can act, so that what must happen eventually does happen.
-
-use std::io::Write as _;
-use std::time::Instant;
+//! **Invariant:** a store that compares versions and leases, a net that loses and delays, a Splynx that makes a row for each
+//! request; nothing of the rules of money is written again here.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use splynx_bitpay::domain::attempt::{Attempt, Opened, State, Terms};
@@ -23,24 +18,23 @@ use splynx_bitpay::domain::posting::{
 };
 use splynx_bitpay::domain::recording::{Task, next_task};
 use splynx_bitpay::domain::schedule::Timing;
-use stateright::{Checker as _, Model, Property};
 
 /// One tick of the model's time.
-const TICK: i64 = 60;
+pub(super) const TICK: i64 = 60;
 /// In ticks.
-const LEASE: u8 = 2;
+pub(super) const LEASE: u8 = 2;
 /// In ticks.
-const QUIESCENCE: u8 = 3;
+pub(super) const QUIESCENCE: u8 = 3;
 /// A suspended sender comes back after so many ticks at the latest.
-const SUSPENDED_MAX: u8 = 4;
+pub(super) const SUSPENDED_MAX: u8 = 4;
 /// The second event comes in these ticks, or never.
-const EVENTS_UNTIL: u8 = 6;
+pub(super) const EVENTS_UNTIL: u8 = 6;
 /// No run may take longer, whatever goes wrong.
-const END: u8 = 60;
+pub(super) const END: u8 = 60;
 
 /// Where the posting of the one credit stands, in ticks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Stand {
+pub(super) enum Stand {
     None,
     Ready(u8),
     Posting(u8),
@@ -51,16 +45,16 @@ enum Stand {
 
 /// What a worker reads and writes as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Ledger {
-    version: u8,
-    credits: u8,
-    stand: Stand,
-    tries: u8,
-    work_at: Option<u8>,
+pub(super) struct Ledger {
+    pub(super) version: u8,
+    pub(super) credits: u8,
+    pub(super) stand: Stand,
+    pub(super) tries: u8,
+    pub(super) work_at: Option<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Stage {
+pub(super) enum Stage {
     Idle,
     Working,
     /// Looked, found nothing, has not begun.
@@ -72,43 +66,43 @@ enum Stage {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Worker {
-    stage: Stage,
-    ledger: Ledger,
-    lease_end: u8,
+pub(super) struct Worker {
+    pub(super) stage: Stage,
+    pub(super) ledger: Ledger,
+    pub(super) lease_end: u8,
     /// How many events its look is to serve.
-    events: u8,
+    pub(super) events: u8,
     /// When this process first saw that try absent.
-    absent: Option<(u8, u8)>,
-    suspended: Option<u8>,
-    outcome: Option<Answer>,
+    pub(super) absent: Option<(u8, u8)>,
+    pub(super) suspended: Option<u8>,
+    pub(super) outcome: Option<Answer>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Answer {
+pub(super) enum Answer {
     Done,
     Unclear,
     Refused,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct World {
-    now: u8,
-    events: u8,
-    events_to_come: u8,
-    ledger: Ledger,
-    leased_until: Option<u8>,
-    workers: [Worker; 2],
+pub(super) struct World {
+    pub(super) now: u8,
+    pub(super) events: u8,
+    pub(super) events_to_come: u8,
+    pub(super) ledger: Ledger,
+    pub(super) leased_until: Option<u8>,
+    pub(super) workers: [Worker; 2],
     /// Requests that left and may yet be executed: until when.
-    under_way: Vec<u8>,
-    rows: u8,
+    pub(super) under_way: Vec<u8>,
+    pub(super) rows: u8,
     /// Crashes, lost, late or refused requests, and suspensions so far.
-    mishaps: u8,
-    resent: bool,
+    pub(super) mishaps: u8,
+    pub(super) resent: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Act {
+pub(super) enum Act {
     Tick,
     Event,
     Lease(usize),
@@ -122,7 +116,7 @@ enum Act {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Way {
+pub(super) enum Way {
     Clean,
     Refused,
     LostBefore,
@@ -130,17 +124,17 @@ enum Way {
     Late,
 }
 
-fn at(tick: u8) -> DateTime<Utc> {
+pub(super) fn at(tick: u8) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::seconds(i64::from(tick) * TICK)
 }
 
 /// The first tick that is not before this moment.
-fn tick(moment: DateTime<Utc>) -> u8 {
+pub(super) fn tick(moment: DateTime<Utc>) -> u8 {
     let seconds = moment.timestamp().max(0);
     u8::try_from((seconds + TICK - 1) / TICK).unwrap()
 }
 
-fn timing() -> Timing {
+pub(super) fn timing() -> Timing {
     let ticks = |number: u8| TimeDelta::seconds(i64::from(number) * TICK);
     Timing {
         request_timeout: TimeDelta::seconds(15),
@@ -149,15 +143,15 @@ fn timing() -> Timing {
     }
 }
 
-fn price() -> Money {
+pub(super) fn price() -> Money {
     Money::from_minor(100, Currency::parse("USD").unwrap())
 }
 
-fn invoice() -> ProcessorInvoiceId {
+pub(super) fn invoice() -> ProcessorInvoiceId {
     ProcessorInvoiceId::parse("x").unwrap()
 }
 
-fn attempt() -> Attempt {
+pub(super) fn attempt() -> Attempt {
     let born = at(0);
     Attempt {
         id: AttemptId::new(born, 1),
@@ -189,7 +183,7 @@ fn attempt() -> Attempt {
     }
 }
 
-fn seen() -> Observation {
+pub(super) fn seen() -> Observation {
     Observation {
         invoice: invoice(),
         order_id: None,
@@ -201,7 +195,7 @@ fn seen() -> Observation {
 }
 
 impl Ledger {
-    fn credits(self) -> Vec<Credit> {
+    pub(super) fn credits(self) -> Vec<Credit> {
         let target = if self.stand == Stand::None { Target::Undecided } else { Target::Balance };
         (1..=u32::from(self.credits))
             .map(|n| Credit {
@@ -218,7 +212,7 @@ impl Ledger {
             .collect()
     }
 
-    fn posting(self) -> Option<Posting> {
+    pub(super) fn posting(self) -> Option<Posting> {
         let state = match self.stand {
             Stand::None => return None,
             Stand::Ready(not_before) => PostingState::Ready { not_before: at(not_before) },
@@ -244,7 +238,7 @@ impl Ledger {
         })
     }
 
-    fn with(self, posting: &Posting) -> Self {
+    pub(super) fn with(self, posting: &Posting) -> Self {
         let stand = match &posting.state {
             PostingState::Ready { not_before } => Stand::Ready(tick(*not_before)),
             PostingState::Posting { begun_at } => Stand::Posting(tick(*begun_at)),
@@ -259,9 +253,10 @@ impl Ledger {
     }
 }
 
-const IDLE: Ledger = Ledger { version: 0, credits: 0, stand: Stand::None, tries: 0, work_at: None };
+pub(super) const IDLE: Ledger =
+    Ledger { version: 0, credits: 0, stand: Stand::None, tries: 0, work_at: None };
 
-const RESTED: Worker = Worker {
+pub(super) const RESTED: Worker = Worker {
     stage: Stage::Idle,
     ledger: IDLE,
     lease_end: 0,
@@ -272,16 +267,16 @@ const RESTED: Worker = Worker {
 };
 
 impl World {
-    fn found(&self) -> SearchOutcome {
+    pub(super) fn found(&self) -> SearchOutcome {
         SearchOutcome::Complete((1..=i64::from(self.rows)).map(SplynxId::new).collect())
     }
 
-    fn is_due(&self) -> bool {
+    pub(super) fn is_due(&self) -> bool {
         self.events > 0 || self.ledger.work_at.is_some_and(|at| at <= self.now)
     }
 
     /// Commits what worker `w` makes of its ledger, if its version is still the one it read.
-    fn commit(&mut self, w: usize, after: Ledger) -> bool {
+    pub(super) fn commit(&mut self, w: usize, after: Ledger) -> bool {
         let worker = &mut self.workers[w];
         if worker.ledger.version != self.ledger.version {
             *worker = Worker { absent: worker.absent, ..RESTED };
@@ -292,7 +287,7 @@ impl World {
         true
     }
 
-    fn release(&mut self, w: usize, work_at: Option<u8>) {
+    pub(super) fn release(&mut self, w: usize, work_at: Option<u8>) {
         let after = Ledger { work_at, ..self.workers[w].ledger };
         if self.commit(w, after) {
             self.leased_until = None;
@@ -300,7 +295,7 @@ impl World {
         }
     }
 
-    fn observe(&mut self, w: usize) {
+    pub(super) fn observe(&mut self, w: usize) {
         let served = std::mem::take(&mut self.workers[w].events);
         let ledger = self.workers[w].ledger;
         let credited = if ledger.credits == 0 { Money::zero(price().currency()) } else { price() };
@@ -314,7 +309,7 @@ impl World {
     }
 
     /// One step of a worker that holds the attempt.
-    fn step(&mut self, w: usize) {
+    pub(super) fn step(&mut self, w: usize) {
         if self.workers[w].events > 0 {
             return self.observe(w);
         }
@@ -336,7 +331,7 @@ impl World {
         }
     }
 
-    fn look_and_begin(&mut self, w: usize, posting: &Posting) {
+    pub(super) fn look_and_begin(&mut self, w: usize, posting: &Posting) {
         let ledger = self.workers[w].ledger;
         if self.workers[w].stage == Stage::Working {
             match posting.looked_up(self.found(), at(self.now)) {
@@ -353,7 +348,7 @@ impl World {
         }
     }
 
-    fn search(&mut self, w: usize, posting: &Posting) {
+    pub(super) fn search(&mut self, w: usize, posting: &Posting) {
         let orphan = posting.orphaned();
         let (now, ledger) = (self.now, self.workers[w].ledger);
         let tries = ledger.tries;
@@ -368,7 +363,7 @@ impl World {
         self.commit(w, ledger.with(&after));
     }
 
-    fn send(&mut self, w: usize, way: Way) {
+    pub(super) fn send(&mut self, w: usize, way: Way) {
         let Stand::Posting(begun) = self.workers[w].ledger.stand else {
             unreachable!("only what is begun is sent")
         };
@@ -393,7 +388,7 @@ impl World {
         }
     }
 
-    fn answer(&mut self, w: usize) {
+    pub(super) fn answer(&mut self, w: usize) {
         let worker = self.workers[w];
         let outcome = match worker.outcome.unwrap() {
             Answer::Done => WriteOutcome::Done { splynx_id: Some(SplynxId::new(1)) },
@@ -408,7 +403,7 @@ impl World {
         self.commit(w, worker.ledger.with(&after));
     }
 
-    fn lease(&mut self, w: usize) {
+    pub(super) fn lease(&mut self, w: usize) {
         self.ledger.version += 1;
         self.leased_until = Some(self.now + LEASE);
         self.workers[w] = Worker {
@@ -424,7 +419,7 @@ impl World {
 
     /// Two worlds that differ in this alone go on alike: which worker is which, the order of requests in the net, and
     /// the number of a version: whoever read an old one can never commit again.
-    fn forget_what_makes_no_difference(&mut self) {
+    pub(super) fn forget_what_makes_no_difference(&mut self) {
         for worker in &mut self.workers {
             worker.ledger.version = u8::from(worker.ledger.version == self.ledger.version);
         }
@@ -433,173 +428,7 @@ impl World {
         self.under_way.sort_unstable();
     }
 
-    fn is_credited(&self) -> bool {
+    pub(super) fn is_credited(&self) -> bool {
         self.rows == 1 && self.ledger.stand == Stand::Posted
     }
-}
-
-/// How much goes wrong at most.
-struct Bounds {
-    /// Crashes, lost, late or refused requests, and suspensions together.
-    mishaps: u8,
-    /// Whether from UNKNOWN it is sent again without a second search: to see that the model notices.
-    reckless: bool,
-}
-
-impl Bounds {
-    fn worker_acts(&self, world: &World, w: usize, acts: &mut Vec<Act>) {
-        let worker = &world.workers[w];
-        if worker.suspended.is_some() {
-            acts.push(Act::Thaw(w));
-            return;
-        }
-        match worker.stage {
-            Stage::Idle => {
-                let free = world.leased_until.is_none_or(|until| until <= world.now);
-                if free && world.is_due() {
-                    acts.push(Act::Lease(w));
-                }
-                return;
-            }
-            Stage::Working | Stage::Looked => acts.push(Act::Step(w)),
-            Stage::Begun => {
-                acts.push(Act::Send(w, Way::Clean));
-                if world.mishaps < self.mishaps {
-                    let ways = [Way::Refused, Way::LostBefore, Way::LostAfter, Way::Late];
-                    acts.extend(ways.map(|way| Act::Send(w, way)));
-                }
-            }
-            Stage::Waiting => acts.push(Act::Answer(w)),
-        }
-        if world.mishaps < self.mishaps {
-            acts.extend([Act::Crash(w), Act::Suspend(w)]);
-        }
-    }
-}
-
-impl Model for Bounds {
-    type State = World;
-    type Action = Act;
-
-    fn init_states(&self) -> Vec<World> {
-        vec![World {
-            now: 0,
-            events: 1,
-            events_to_come: 1,
-            ledger: IDLE,
-            leased_until: None,
-            workers: [RESTED; 2],
-            under_way: vec![],
-            rows: 0,
-            mishaps: 0,
-            resent: false,
-        }]
-    }
-
-    fn actions(&self, world: &World, acts: &mut Vec<Act>) {
-        if world.now >= END {
-            return;
-        }
-        for w in 0..world.workers.len() {
-            self.worker_acts(world, w, acts);
-        }
-        // Who is suspended comes back when they like; everybody else acts before time goes on.
-        let may_wait = |act: &Act| match act {
-            Act::Thaw(w) => {
-                world.workers[*w].suspended.is_some_and(|since| world.now < since + SUSPENDED_MAX)
-            }
-            _ => false,
-        };
-        let idle =
-            acts.iter().all(may_wait) && world.under_way.iter().all(|latest| *latest > world.now);
-        acts.extend((0..world.under_way.len()).map(Act::Execute));
-        if world.events_to_come > 0 && world.now <= EVENTS_UNTIL {
-            acts.push(Act::Event);
-        }
-        let is_over = world.is_credited()
-            && world.ledger.work_at.is_none()
-            && world.under_way.is_empty()
-            && acts.is_empty();
-        if idle && !is_over {
-            acts.push(Act::Tick);
-        }
-    }
-
-    fn next_state(&self, world: &World, act: Act) -> Option<World> {
-        let mut next = world.clone();
-        match act {
-            Act::Tick => next.now += 1,
-            Act::Event => {
-                next.events += 1;
-                next.events_to_come -= 1;
-            }
-            Act::Lease(w) => next.lease(w),
-            Act::Step(w) => next.step(w),
-            Act::Send(w, way) => next.send(w, way),
-            Act::Answer(w) => next.answer(w),
-            Act::Crash(w) => {
-                next.mishaps += 1;
-                next.workers[w] = RESTED;
-            }
-            Act::Suspend(w) => {
-                next.mishaps += 1;
-                next.workers[w].suspended = Some(next.now);
-            }
-            Act::Thaw(w) => next.workers[w].suspended = None,
-            Act::Execute(place) => {
-                next.under_way.remove(place);
-                next.rows += 1;
-            }
-        }
-        if self.reckless
-            && let Stand::Unknown(..) = next.ledger.stand
-        {
-            next.ledger.stand = Stand::Ready(next.now);
-        }
-        next.forget_what_makes_no_difference();
-        Some(next)
-    }
-
-    fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always("at most once", |_, world: &World| world.rows <= 1),
-            Property::always("one request under way", |_, world: &World| {
-                world.under_way.len() <= 1
-            }),
-            Property::eventually("credited", |_, world: &World| world.is_credited()),
-            Property::sometimes("sent again after proof of absence", |_, world: &World| {
-                world.resent && world.is_credited()
-            }),
-            Property::sometimes("a request is executed while in doubt", |_, world: &World| {
-                world.rows == 1 && matches!(world.ledger.stand, Stand::Unknown(..))
-            }),
-        ]
-    }
-}
-
-#[test]
-fn the_whole_state_space_credits_at_most_once_and_in_the_end_surely() {
-    #[expect(clippy::disallowed_methods, reason = "how long the test takes is printed")]
-    let begun = Instant::now();
-    let bounds = Bounds { mishaps: 3, reckless: false };
-    let checker = bounds.checker().threads(2).spawn_bfs().join();
-    let (unique, all) = (checker.unique_state_count(), checker.state_count());
-    print(&format!(
-        "R24: {unique} states ({all} visits) in {:?}: two events, two workers, three mishaps: crashes, lost, late and \
-         refused requests, suspensions\n",
-        begun.elapsed()
-    ));
-    checker.assert_properties();
-    assert!(unique > 10_000, "the model has become dull: {unique} states");
-}
-
-#[test]
-fn the_model_notices_a_worker_that_sends_again_without_a_search() {
-    let bounds = Bounds { mishaps: 1, reckless: true };
-    let checker = bounds.checker().spawn_bfs().join();
-    assert!(checker.discovery("at most once").is_some());
-}
-
-fn print(text: &str) {
-    std::io::stdout().write_all(text.as_bytes()).unwrap();
 }
