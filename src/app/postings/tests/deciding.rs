@@ -204,7 +204,7 @@ async fn a_sum_of_another_currency_waits_for_a_person() {
     let credits = vec![credit(1, usd(10_000), Target::Undecided)];
     let mut turn = bench.turn(attempt(payable(INVOICE), false), credits, vec![]).await;
     bench.clock.set(10);
-    assert_eq!(record(&mut turn).await.unwrap(), Reach::Held);
+    assert_eq!(record(&mut turn).await.unwrap(), Reach::Unasked);
     assert_eq!(turn.ledger.attempt.work_at, Some(at(10) + TimeDelta::hours(1)));
     assert_eq!(turn.ledger.postings, []);
     let told = "100.00 USD was paid, but the currency is EUR now.".to_owned();

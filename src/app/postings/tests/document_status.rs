@@ -154,7 +154,7 @@ async fn a_document_that_cannot_be_read_is_read_later(#[case] good_reads: usize)
     bench.desk().reads.push_back(Err(unavailable()));
     let mut turn = paid(&bench, posted(Some(5)), ready()).await;
     assert!(matches!(record(&mut turn).await.unwrap(), Reach::Down(_)));
-    assert_eq!(turn.ledger.attempt.work_at, Some(at(2)));
+    assert_eq!(turn.ledger.attempt.work_at, Some(at(0)), "the gate is what waits");
     let stands = committed(&bench, PostingKind::DocumentStatus).await;
     assert!(!stands.is_final(), "{stands:?}");
 }

@@ -81,7 +81,6 @@ async fn who_comes_second_lets_the_first_go_first(
 }
 
 #[rstest]
-#[case::that_is_over(payable(INVOICE), PostingKind::DocumentPayment, posted())]
 #[case::that_has_not_begun(payable(INVOICE), PostingKind::DocumentPayment, ready())]
 #[case::that_was_given_up(payable(INVOICE), PostingKind::DocumentPayment, PostingState::Dropped)]
 #[case::of_its_status(payable(INVOICE), PostingKind::DocumentStatus, under_way())]
@@ -102,6 +101,17 @@ async fn nobody_waits_for_a_posting(
     let mut turn = to_be_sent(&bench).await;
     record(&mut turn).await.unwrap();
     assert!(committed(&bench, PostingKind::DocumentPayment).await.is_posted());
+}
+
+#[tokio::test]
+async fn what_another_attempt_has_brought_is_not_due_again_before_the_document_shows_it() {
+    let bench = Bench::new();
+    other(&bench, payable(INVOICE), PostingKind::DocumentPayment, posted()).await;
+    let mut turn = to_be_sent(&bench).await;
+    record(&mut turn).await.unwrap();
+    let given_up = committed(&bench, PostingKind::DocumentPayment).await;
+    assert_eq!(given_up.state, PostingState::Dropped);
+    assert!(committed(&bench, PostingKind::BalancePayment).await.is_posted());
 }
 
 #[tokio::test]

@@ -105,16 +105,17 @@ async fn what_was_found_out_about_one_try_says_nothing_about_the_next() {
 }
 
 #[rstest]
-#[case::down(true, 0, false, Reach::Down("page 3".to_owned()), &[])]
-#[case::alone(true, 3, false, Reach::Fine, &[ReviewReason::CannotSearch])]
-#[case::with_all_else(true, 3, true, Reach::Down("page 3".to_owned()), &[])]
-#[case::not_readable(false, 0, false, Reach::Fine, &[ReviewReason::CannotSearch])]
+#[case::down(true, 0, false, Reach::Down("page 3".to_owned()), 0, &[])]
+#[case::alone(true, 3, false, Reach::Fine, 60, &[ReviewReason::CannotSearch])]
+#[case::with_all_else(true, 3, true, Reach::Down("page 3".to_owned()), 0, &[])]
+#[case::not_readable(false, 0, false, Reach::Fine, 60, &[ReviewReason::CannotSearch])]
 #[tokio::test]
 async fn a_search_that_cannot_complete_moves_nothing(
     #[case] unavailable: bool,
     #[case] failures: u32,
     #[case] is_down: bool,
     #[case] reach: Reach,
+    #[case] pause: i64,
     #[case] told: &[ReviewReason],
 ) {
     let bench = Bench::new();
@@ -123,7 +124,8 @@ async fn a_search_that_cannot_complete_moves_nothing(
     bench.desk().found.push_back(incomplete(unavailable));
     assert_eq!(record(&mut turn).await.unwrap(), reach);
     let doubt = committed(&bench, PostingKind::BalancePayment).await;
-    let wanted = PostingState::Unknown { begun_at: at(0), first_absent: None, search_at: at(60) };
+    let wanted =
+        PostingState::Unknown { begun_at: at(0), first_absent: None, search_at: at(pause) };
     assert_eq!(doubt.state, wanted);
     assert_eq!(turn.ledger.attempt.failures, failures + 1);
     assert_eq!(bench.reasons().await, told);
