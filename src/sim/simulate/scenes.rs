@@ -205,6 +205,7 @@ fn a_process_that_dies_more_often_than_the_window_lasts_sends_nothing_again_and_
     // Meanwhile every reconcile and every gathering of alerts names it: it settled more than an hour ago.
     let is_open = |state: &mut State| state.disk.ledgers()[0].attempt.state == Stand::Settled;
     assert!(scene.with(is_open));
-    scene.run(HOUR);
+    // It may be down for two hours, and waits for a window then.
+    scene.run(4 * HOUR);
     assert_eq!(scene.payments().len(), 1, "left alone it goes on");
 }
