@@ -86,7 +86,7 @@ async fn a_day_without_splynx_loses_and_doubles_nothing(engine: Engine) {
     is_exact(&world, &paid, count);
     let overtaken = overtaken(&world, &paid);
     assert!(overtaken.is_empty(), "{overtaken:#?}");
-    // Whose search fails as the last one while Splynx comes back may be told of as failing alone: a false alarm, no more.
+    // There should be none. One was seen once on a busy machine, and why is not known yet; money was right all the same.
     let alarmed = world.under_review();
     assert!(alarmed.len() <= 2, "{alarmed:?}");
     world.books_agree();
