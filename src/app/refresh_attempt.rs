@@ -12,7 +12,7 @@ use crate::domain::attempt::{self, Attempt, State};
 use crate::domain::credit::{ByHand, Credit, Target, credit_key};
 use crate::domain::ids::ProcessorInvoiceId;
 use crate::domain::money::Money;
-use crate::domain::observation::{Exception, Observation, ProcessorStatus};
+use crate::domain::observation::{Exception, Observation};
 use crate::domain::recording::credited;
 use crate::domain::review::{ReviewNote, ReviewReason};
 use crate::domain::schedule::{back_off, next_look};
@@ -152,14 +152,7 @@ async fn look_again_later(turn: &mut Turn<'_>, error: PeerError) -> Result<(), T
 }
 
 fn in_short(observation: &Observation) -> String {
-    let status = match observation.status {
-        ProcessorStatus::Unpaid => "unpaid",
-        ProcessorStatus::Seen => "seen",
-        ProcessorStatus::Settled => "settled",
-        ProcessorStatus::Expired => "expired",
-        ProcessorStatus::Invalid => "invalid",
-        ProcessorStatus::Declined => "declined",
-    };
+    let status = observation.status.word();
     let exception = match observation.exception {
         Exception::None => "",
         Exception::PaidPartial => ", paid in part",

@@ -2,12 +2,12 @@
 //!
 //! **Invariant:** nothing here writes.
 
-use std::io::{IsTerminal as _, Write, stderr};
 use std::path::Path;
 
 use clap::Subcommand;
 
 use super::output::Streams;
+use super::progress::Distance;
 use super::{Ending, wiring};
 use crate::config;
 use crate::db::{Head, Migrations, Verdict};
@@ -45,12 +45,11 @@ impl Command {
         let (db, _) = wiring::open_database(&config, Migrations::Run).await?;
         match self {
             Self::Verify { head } => {
-                let moving = stderr().is_terminal();
-                let verdict =
-                    db.verify_journal(*head, |rows| say(moving, &format!("{rows} rows ...")));
-                let verdict = verdict.await?;
-                say(moving, "");
-                tell(&verdict, streams)
+                let mut distance = Distance::on_stderr();
+                let told = |rows| distance.say(&format!("{rows} rows ..."));
+                let verdict = db.verify_journal(*head, told).await;
+                distance.end();
+                tell(&verdict?, streams)
             }
             Self::Show { attempt } => {
                 let mut after = 0;
@@ -66,13 +65,6 @@ impl Command {
                 }
             }
         }
-    }
-}
-
-/// How far it is, on a terminal only. There is nobody to tell when standard error is gone.
-fn say(moving: bool, words: &str) {
-    if moving {
-        write!(stderr(), "\r{words}\x1b[K").ok();
     }
 }
 

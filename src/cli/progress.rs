@@ -4,7 +4,7 @@
 //! there.
 
 use std::future::Future;
-use std::io::{IsTerminal as _, Write, stderr};
+use std::io::{IsTerminal as _, Stderr, Write, stderr};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -75,6 +75,35 @@ impl<W: Write> Line<'_, W> {
             write!(self.writer, "\r\x1b[K").ok();
             self.writer.flush().ok();
         }
+    }
+}
+
+/// A line that says how far it is, on a terminal only. Its writes may fail, as those of [`Line`] may.
+#[derive(Debug)]
+pub(super) struct Distance<W> {
+    pub(super) writer: W,
+    pub(super) moving: bool,
+}
+
+impl Distance<Stderr> {
+    /// Where people look while they wait.
+    pub(super) fn on_stderr() -> Self {
+        Self { writer: stderr(), moving: stderr().is_terminal() }
+    }
+}
+
+impl<W: Write> Distance<W> {
+    /// Says it in place of what was said before.
+    pub(super) fn say(&mut self, words: &str) {
+        if self.moving {
+            write!(self.writer, "\r{words}\x1b[K").ok();
+            self.writer.flush().ok();
+        }
+    }
+
+    /// Takes the line away.
+    pub(super) fn end(&mut self) {
+        self.say("");
     }
 }
 

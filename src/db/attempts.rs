@@ -224,7 +224,7 @@ pub(super) fn claim(
     let row = AttemptRow::of(attempt)?;
     for _ in 0..CLAIM_TRIES {
         if let Some(holder) = holder_of_key(conn, attempt.open_key.as_deref())? {
-            if is_usable(&holder, usable_until) {
+            if holder.takes_a_click(usable_until) {
                 return Ok(Claim::Existing(holder));
             }
             take_key_from(conn, &holder)?;
@@ -254,18 +254,6 @@ fn holder_of_key(
         .first(conn)
         .optional()?;
     Ok(holder.map(AttemptRow::into_attempt).transpose()?)
-}
-
-/// Whether a second click may be led to this attempt: it is still opening, it can be paid for long enough, or it is
-/// paid already and only waits to become final.
-fn is_usable(attempt: &Attempt, usable_until: DateTime<Utc>) -> bool {
-    match attempt.state {
-        State::Opening | State::Confirming => true,
-        State::AwaitingPayment => {
-            attempt.opened.as_ref().is_some_and(|opened| opened.expires_at >= usable_until)
-        }
-        State::Settled | State::Recorded | State::Expired | State::Refused => false,
-    }
 }
 
 /// Lets another attempt have the key. The version is bumped, because whoever holds the row in memory would otherwise

@@ -175,6 +175,19 @@ pub struct Step {
 }
 
 impl Attempt {
+    /// Whether a second click may be led here: it is still opening, it can be paid until `usable_until` at least, or it
+    /// is paid already and only waits to become final (design 4.2).
+    #[must_use]
+    pub fn takes_a_click(&self, usable_until: DateTime<Utc>) -> bool {
+        match self.state {
+            State::Opening | State::Confirming => true,
+            State::AwaitingPayment => {
+                self.opened.as_ref().is_some_and(|opened| opened.expires_at >= usable_until)
+            }
+            State::Settled | State::Recorded | State::Expired | State::Refused => false,
+        }
+    }
+
     /// Why this observation cannot be about our invoice, if it cannot.
     ///
     /// The id and the price must be ours; the order id must be ours where the processor tells one (facts 2.7).

@@ -23,6 +23,21 @@ pub enum ProcessorStatus {
     Declined,
 }
 
+impl ProcessorStatus {
+    /// The word people read.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Unpaid => "unpaid",
+            Self::Seen => "seen",
+            Self::Settled => "settled",
+            Self::Expired => "expired",
+            Self::Invalid => "invalid",
+            Self::Declined => "declined",
+        }
+    }
+}
+
 /// What is special about a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exception {

@@ -4,13 +4,14 @@ mod csv;
 mod json;
 mod text;
 
-use std::io::{IsTerminal as _, Write, stderr};
+use std::io::Write;
 use std::path::Path;
 
 use chrono::{NaiveDate, NaiveTime};
 use clap::ValueEnum;
 
 use super::output::Streams;
+use super::progress::Distance;
 use super::{Ending, wiring};
 use crate::app::reconcile::{Report, reconcile, whole_since};
 use crate::config;
@@ -55,7 +56,7 @@ pub(super) async fn run(
     if wish.history {
         return history(path, wish.format, streams).await;
     }
-    let mut progress = Progress { writer: stderr(), moving: stderr().is_terminal() };
+    let mut progress = Distance::on_stderr();
     let report = compare(path, wish.since, &mut progress).await;
     progress.end();
     let report = report?;
@@ -70,7 +71,7 @@ pub(super) async fn run(
 async fn compare<W: Write>(
     path: &Path,
     since: Option<NaiveDate>,
-    progress: &mut Progress<W>,
+    progress: &mut Distance<W>,
 ) -> anyhow::Result<Report> {
     progress.say("opening the database ...");
     let world = wiring::connect(&config::load(path)?.config, Migrations::Run).await?;
@@ -105,33 +106,13 @@ async fn history(path: &Path, format: Format, streams: &mut Streams<'_>) -> anyh
     Ok(Ending::Good)
 }
 
-/// A line that says how far it is, on a terminal only; it leaves no trace. Its writes may fail: there is nobody to tell
-/// when standard error is gone.
-struct Progress<W> {
-    writer: W,
-    moving: bool,
-}
-
-impl<W: Write> Progress<W> {
-    fn say(&mut self, words: &str) {
-        if self.moving {
-            write!(self.writer, "\r{words}\x1b[K").ok();
-            self.writer.flush().ok();
-        }
-    }
-
-    fn end(&mut self) {
-        self.say("");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     async fn said(moving: bool) -> String {
         let mut paper = Vec::new();
-        let mut progress = Progress { writer: &mut paper, moving };
+        let mut progress = Distance { writer: &mut paper, moving };
         let failed = compare(Path::new("/nonexistent/config.toml"), None, &mut progress).await;
         assert!(failed.is_err());
         progress.say("1 compared");

@@ -46,7 +46,7 @@ pub(super) fn chapter() -> String {
 /// A row per state, a column per status.
 fn matrix(exception: Exception, credited: Money) -> String {
     let columns: Vec<&str> =
-        std::iter::once("state").chain(STATUSES.into_iter().map(status_word)).collect();
+        std::iter::once("state").chain(STATUSES.into_iter().map(ProcessorStatus::word)).collect();
     // States that no answer can tell apart are one row.
     let mut rows: Vec<(Vec<State>, [String; 6])> = Vec::new();
     for state in State::ALL {
@@ -98,17 +98,6 @@ fn mismatches() -> String {
     let columns =
         ["the answer has", "`awaiting_payment`, nothing credited", "`recorded`, 100.00 credited"];
     format!("### A settled answer about another invoice\n\n{}", table(&columns, &rows))
-}
-
-fn status_word(status: ProcessorStatus) -> &'static str {
-    match status {
-        ProcessorStatus::Unpaid => "unpaid",
-        ProcessorStatus::Seen => "seen",
-        ProcessorStatus::Settled => "settled",
-        ProcessorStatus::Expired => "expired",
-        ProcessorStatus::Invalid => "invalid",
-        ProcessorStatus::Declined => "declined",
-    }
 }
 
 fn exception_word(exception: Exception) -> &'static str {

@@ -5,7 +5,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Disk, Row, refused};
-use crate::domain::attempt::{Attempt, State};
+use crate::domain::attempt::Attempt;
 use crate::domain::credit::Credit;
 use crate::domain::ids::{AttemptId, ReviewId};
 use crate::domain::posting::{Posting, PostingState};
@@ -33,7 +33,7 @@ impl Disk {
             return Err(refused("attempts_price_is_the_sum"));
         }
         if let Some(holder) = self.holder_of_key(attempt.open_key.as_deref())
-            && is_usable(&holder.attempt, usable_until)
+            && holder.attempt.takes_a_click(usable_until)
         {
             return Ok(Claim::Existing(holder.attempt.clone()));
         }
@@ -207,17 +207,6 @@ impl Disk {
             self.attempts.get(&attempt).map(|row| row.reviews.clone()).unwrap_or_default();
         reviews.sort_by_key(|review| std::cmp::Reverse((review.opened_at, review.id)));
         reviews
-    }
-}
-
-/// Whether a second click may be led to this attempt.
-fn is_usable(attempt: &Attempt, usable_until: DateTime<Utc>) -> bool {
-    match attempt.state {
-        State::Opening | State::Confirming => true,
-        State::AwaitingPayment => {
-            attempt.opened.as_ref().is_some_and(|opened| opened.expires_at >= usable_until)
-        }
-        State::Settled | State::Recorded | State::Expired | State::Refused => false,
     }
 }
 
