@@ -81,13 +81,29 @@ pub async fn record(turn: &mut Turn<'_>) -> Result<Reach, TurnError> {
     }
 }
 
-/// After so many failures in a row it is asked whether Splynx answers anything at all.
-const FAILURES_TILL_ASKED: u32 = 3;
+/// So often in a row may Splynx answer, but not what this payment needs, before it counts as failing alone.
+const TILL_ALONE: u32 = 3;
 
-/// Whether what fails again and again fails alone: Splynx answers, but not this. Then nothing mends itself, a person has
-/// to know, and nobody else's work is to wait for it.
-pub(super) async fn fails_alone(turn: &Turn<'_>) -> bool {
-    turn.ledger.attempt.failures >= FAILURES_TILL_ASKED && answers(turn).await
+/// What a failure to reach Splynx says about this payment.
+pub(super) struct Unreached {
+    /// How often in a row Splynx answered something else beside such a failure, this one included.
+    failures: u32,
+}
+
+impl Unreached {
+    /// Finds out whether Splynx answers anything at all beside the failure. When it answers nothing, the count begins
+    /// anew: a failure right before Splynx comes back, at the end of a long outage, is one, and not the last of many.
+    pub(super) async fn look_around(turn: &Turn<'_>) -> Self {
+        let so_far = turn.ledger.attempt.failures;
+        let failures = if answers(turn).await { so_far.saturating_add(1) } else { 0 };
+        Self { failures }
+    }
+
+    /// Whether what fails again and again fails alone. Then nothing mends itself, a person has to know, and nobody
+    /// else's work is to wait for it.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.failures > TILL_ALONE
+    }
 }
 
 /// Whether Splynx answers anything at all.
@@ -99,29 +115,30 @@ pub(super) async fn answers(turn: &Turn<'_>) -> bool {
 /// Splynx could not be asked: come back later. While it answers nobody, the gate is what waits (`worker::outage`), and
 /// the oldest money goes first when it opens; what fails alone waits by itself, each time a little longer.
 async fn later(turn: &mut Turn<'_>, error: PeerError) -> Result<Reach, TurnError> {
-    let alone = error.is_unavailable() && fails_alone(turn).await;
+    let unreached = match &error {
+        PeerError::Unavailable { .. } => Some(Unreached::look_around(turn).await),
+        PeerError::Refused { .. } | PeerError::Unreadable { .. } => None,
+    };
     let mut step = turn.step();
-    step.attempt.failures = step.attempt.failures.saturating_add(1);
-    if alone {
-        let words = format!("Splynx answers, but not what must be known for this payment: {error}");
-        step.notes.push(ReviewNote::new(ReviewReason::CannotSearch, words));
-    }
-    let pause = match &error {
-        PeerError::Unavailable { .. } if alone => back_off(step.attempt.failures),
-        PeerError::Unavailable { .. } => TimeDelta::zero(),
-        PeerError::Refused { .. } | PeerError::Unreadable { .. } => {
+    let failures = turn.ledger.attempt.failures.saturating_add(1);
+    step.attempt.failures = unreached.as_ref().map_or(failures, |unreached| unreached.failures);
+    let (reach, pause) = match unreached {
+        Some(unreached) if unreached.is_alone() => {
+            let words =
+                format!("Splynx answers, but not what must be known for this payment: {error}");
+            step.notes.push(ReviewNote::new(ReviewReason::CannotSearch, words));
+            (Ok(Reach::Held), back_off(unreached.failures))
+        }
+        Some(_) => (Ok(Reach::Down(error.to_string())), TimeDelta::zero()),
+        None => {
             let words = format!("Splynx does not let the add-on read what it must: {error}");
             step.notes.push(ReviewNote::new(ReviewReason::Refused, words));
-            TimeDelta::hours(1)
+            (Err(error.into()), TimeDelta::hours(1))
         }
     };
     step.attempt.work_at = Some(turn.app.clock.now() + pause);
     turn.commit(step).await?;
-    match error {
-        PeerError::Unavailable { .. } if alone => Ok(Reach::Held),
-        PeerError::Unavailable { .. } => Ok(Reach::Down(error.to_string())),
-        _ => Err(error.into()),
-    }
+    reach
 }
 
 async fn sleep_until(

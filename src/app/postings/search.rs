@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
-use super::{Reach, commit_posting, document_of, document_status, fails_alone, find, later};
+use super::{Reach, Unreached, commit_posting, document_of, document_status, find, later};
 use crate::app::statement_record;
 use crate::app::work::{Turn, TurnError};
 use crate::domain::credit::Credit;
@@ -26,8 +26,13 @@ pub(super) async fn search(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, 
     }
     let asked_at = turn.app.clock.monotonic();
     let mut found = look(turn, &posting).await?;
-    if let SearchOutcome::Incomplete { unavailable, .. } = &mut found {
-        *unavailable = *unavailable && !fails_alone(turn).await;
+    let mut failures = turn.ledger.attempt.failures.saturating_add(1);
+    if let SearchOutcome::Incomplete { unavailable, .. } = &mut found
+        && *unavailable
+    {
+        let unreached = Unreached::look_around(turn).await;
+        *unavailable = !unreached.is_alone();
+        failures = unreached.failures;
     }
     let reach = match &found {
         SearchOutcome::Incomplete { why, unavailable: true } => Reach::Down(why.clone()),
@@ -43,11 +48,10 @@ pub(super) async fn search(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, 
     let (after, note) = posting.searched(found, now, absent_for, app.settings.timing);
     tracing::info!(attempt = %after.attempt, kind = after.kind.code(), state = ?after.state, "searched");
     let is_over = !matches!(after.state, PostingState::Unknown { .. });
-    let failures = turn.ledger.attempt.failures;
     let mut step = turn.step();
     step.postings.push(after);
     step.notes.extend(note);
-    step.attempt.failures = if is_complete { 0 } else { failures.saturating_add(1) };
+    step.attempt.failures = if is_complete { 0 } else { failures };
     turn.commit(step).await?;
     if is_over {
         app.absences.forget(&posting);

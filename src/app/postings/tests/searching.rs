@@ -105,10 +105,11 @@ async fn what_was_found_out_about_one_try_says_nothing_about_the_next() {
 }
 
 #[rstest]
-#[case::down(true, 0, false, Reach::Down("page 3".to_owned()), 0, &[])]
-#[case::alone(true, 3, false, Reach::Fine, 60, &[ReviewReason::CannotSearch])]
-#[case::with_all_else(true, 3, true, Reach::Down("page 3".to_owned()), 0, &[])]
-#[case::not_readable(false, 0, false, Reach::Fine, 60, &[ReviewReason::CannotSearch])]
+#[case::once(true, 0, false, Reach::Down("page 3".to_owned()), 0, &[], 1)]
+#[case::thrice(true, 2, false, Reach::Down("page 3".to_owned()), 0, &[], 3)]
+#[case::alone(true, 3, false, Reach::Fine, 60, &[ReviewReason::CannotSearch], 4)]
+#[case::with_all_else(true, 9, true, Reach::Down("page 3".to_owned()), 0, &[], 0)]
+#[case::not_readable(false, 0, false, Reach::Fine, 60, &[ReviewReason::CannotSearch], 1)]
 #[tokio::test]
 async fn a_search_that_cannot_complete_moves_nothing(
     #[case] unavailable: bool,
@@ -117,6 +118,7 @@ async fn a_search_that_cannot_complete_moves_nothing(
     #[case] reach: Reach,
     #[case] pause: i64,
     #[case] told: &[ReviewReason],
+    #[case] failures_after: u32,
 ) {
     let bench = Bench::new();
     let mut turn = top_up(&bench, in_doubt(), failures).await;
@@ -127,7 +129,7 @@ async fn a_search_that_cannot_complete_moves_nothing(
     let wanted =
         PostingState::Unknown { begun_at: at(0), first_absent: None, search_at: at(pause) };
     assert_eq!(doubt.state, wanted);
-    assert_eq!(turn.ledger.attempt.failures, failures + 1);
+    assert_eq!(turn.ledger.attempt.failures, failures_after);
     assert_eq!(bench.reasons().await, told);
     assert_eq!(bench.desk().writes.len(), 0);
 }

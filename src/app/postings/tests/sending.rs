@@ -159,19 +159,36 @@ async fn to_be_decided(bench: &Bench, failures: u32) -> Turn<'_> {
 const DOWN: &str = "Splynx is unavailable: no answer";
 
 #[rstest]
-#[case::for_the_first_time(0, false)]
-#[case::for_the_third_time(2, false)]
-#[case::and_nothing_else_is_answered_either(9, true)]
+#[case::for_the_first_time(0, false, 1)]
+#[case::for_the_third_time(2, false, 3)]
+#[case::and_nothing_else_is_answered_either(9, true, 0)]
 #[tokio::test]
-async fn a_splynx_that_does_not_answer_is_down(#[case] failures: u32, #[case] is_down: bool) {
+async fn a_splynx_that_does_not_answer_is_down(
+    #[case] failures: u32,
+    #[case] is_down: bool,
+    #[case] failures_after: u32,
+) {
     let bench = Bench::new();
     let mut turn = to_be_decided(&bench, failures).await;
     bench.desk().is_down = is_down;
     bench.desk().reads.push_back(Err(unavailable()));
     assert_eq!(record(&mut turn).await.unwrap(), Reach::Down(DOWN.to_owned()));
     assert_eq!(turn.ledger.attempt.work_at, Some(at(5)), "the gate is what waits");
-    assert_eq!(turn.ledger.attempt.failures, failures + 1);
+    assert_eq!(turn.ledger.attempt.failures, failures_after);
     assert_eq!(bench.reviews().await, []);
+}
+
+#[tokio::test]
+async fn the_last_failure_of_a_long_outage_tells_nobody() {
+    let bench = Bench::new();
+    let mut turn = to_be_decided(&bench, 0).await;
+    for is_down in [true, true, true, true, false] {
+        bench.desk().is_down = is_down;
+        bench.desk().reads.push_back(Err(unavailable()));
+        assert_eq!(record(&mut turn).await.unwrap(), Reach::Down(DOWN.to_owned()));
+    }
+    assert_eq!(bench.reviews().await, []);
+    assert_eq!(turn.ledger.attempt.failures, 1);
 }
 
 #[rstest]
