@@ -39,10 +39,6 @@ const FILES: &[(&str, &str)] = &[
     ("/usr/share/doc/splynx-bitpay/", "The manual for whoever looks after a running add-on."),
 ];
 
-fn text(lines: &[&str]) -> String {
-    lines.join(" ")
-}
-
 /// A chapter of items, each with its explanation.
 fn items(chapter: &str, items: &[(&str, &str)]) -> String {
     let mut roff = Roff::new();
@@ -56,19 +52,11 @@ fn items(chapter: &str, items: &[(&str, &str)]) -> String {
 }
 
 /// The pages above and below this one.
-fn see_also(command: &clap::Command) -> String {
-    let name = command.get_display_name().unwrap_or(NAME);
-    let mut names: Vec<String> = Vec::new();
-    let mut above = name;
-    while let Some((shorter, _)) = above.rsplit_once('-').filter(|_| above != NAME) {
-        above = shorter;
-        names.push(above.to_owned());
-    }
-    names.reverse();
-    names.extend(command.get_subcommands().map(|below| format!("{name}-{}", below.get_name())));
+fn see_also(command: &clap::Command, above: &[&str]) -> String {
+    let below = command.get_subcommands().map(name);
     let mut line: Vec<Inline> = Vec::new();
-    for name in names {
-        line.extend([bold(name), roman("(1), ")]);
+    for page in above.iter().copied().chain(below) {
+        line.extend([bold(page), roman("(1), ")]);
     }
     line.extend([bold("systemctl"), roman("(1), "), bold("journalctl"), roman("(1)")]);
     let mut roff = Roff::new();
@@ -77,46 +65,54 @@ fn see_also(command: &clap::Command) -> String {
     roff.to_roff()
 }
 
-/// How root's commands run, where they touch data.
+/// How root's commands run.
 fn notes() -> String {
     let mut roff = Roff::new();
     roff.control("SH", ["NOTES"]);
-    roff.text([roman(text(&[
-        "What root runs is run as the owner of the folder of the database, so that the service can go on writing",
-        "there. Commands that write the configuration or files of Splynx stay root's. All commands may be run",
-        "while the service",
-    ])), roman(" "), italic("splynx-bitpay.service"), roman(" runs.")]);
+    roff.text([
+        roman(
+            "What root runs is run as the owner of the folder of the database, so that the service can go on writing \
+             there. Commands that write the configuration or files of Splynx stay root's. All commands may be run \
+             while ",
+        ),
+        italic("splynx-bitpay.service"),
+        roman(" runs."),
+    ]);
     roff.to_roff()
 }
 
-/// One page.
-fn page(command: &clap::Command) -> String {
-    let man = Man::new(command.clone()).source(NAME).manual("User Commands");
-    let mut page = Vec::new();
-    man.render_title(&mut page).unwrap();
-    let preamble = String::from_utf8(page.clone()).unwrap();
-    let preamble =
-        preamble.split_inclusive(".TH").next().unwrap().trim_end_matches(".TH").to_owned();
-    man.render_name_section(&mut page).unwrap();
-    man.render_synopsis_section(&mut page).unwrap();
-    man.render_description_section(&mut page).unwrap();
-    man.render_options_section(&mut page).unwrap();
-    if command.has_subcommands() {
-        man.render_subcommands_section(&mut page).unwrap();
-    }
-    let chapters = String::from_utf8(page).unwrap();
-    // Each chapter comes with the definitions that a page needs once.
-    let chapters = chapters.replace(&preamble, "");
-    let exit_status = items("EXIT STATUS", EXIT_STATUS);
-    let files = items("FILES", FILES);
-    [preamble, chapters, exit_status, files, notes(), see_also(command)].concat()
+/// Its page's name, such as `splynx-bitpay-attempts-list`.
+fn name(command: &clap::Command) -> &str {
+    command.get_display_name().unwrap_or(NAME)
 }
 
-fn pages(command: &clap::Command, pages_so_far: &mut BTreeMap<String, String>) {
-    let name = command.get_display_name().unwrap_or(NAME);
-    pages_so_far.insert(format!("{name}.1"), page(command));
+/// One page.
+fn page(command: &clap::Command, above: &[&str]) -> String {
+    let man = Man::new(command.clone());
+    let mut chapters = Vec::new();
+    man.render_name_section(&mut chapters).unwrap();
+    man.render_synopsis_section(&mut chapters).unwrap();
+    man.render_description_section(&mut chapters).unwrap();
+    man.render_options_section(&mut chapters).unwrap();
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut chapters).unwrap();
+    }
+    let chapters = String::from_utf8(chapters).unwrap();
+    // Each chapter comes with the definitions that a page needs once, before its title.
+    let (definitions, _) = chapters.split_once(".SH").unwrap();
+    // Without a date, which would be another one tomorrow; clap's own title has no place for an empty one.
+    let title = format!(".TH {} 1 \"\" {NAME} \"User Commands\"\n", name(command));
+    let exit_status = items("EXIT STATUS", EXIT_STATUS);
+    let files = items("FILES", FILES);
+    let chapters = &chapters.replace(definitions, "");
+    let see_also = see_also(command, above);
+    [definitions, &title, chapters, &exit_status, &files, &notes(), &see_also].concat()
+}
+
+fn pages(command: &clap::Command, above: &[&str], so_far: &mut BTreeMap<String, String>) {
+    so_far.insert(format!("{}.1", name(command)), page(command, above));
     for below in command.get_subcommands() {
-        pages(below, pages_so_far);
+        pages(below, &[above, &[name(command)]].concat(), so_far);
     }
 }
 
@@ -124,7 +120,7 @@ fn all_pages() -> BTreeMap<String, String> {
     let mut command = Arguments::command().disable_help_subcommand(true);
     command.build();
     let mut all = BTreeMap::new();
-    pages(&command, &mut all);
+    pages(&command, &[], &mut all);
     all
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use diesel::SqliteConnection;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
-use diesel::{RunQueryDsl as _, SqliteConnection};
 
 use crate::support::{Engine, PATIENCE, Setup, World};
 
@@ -62,6 +62,7 @@ async fn a_backup_holds_all_rows_and_the_proof_of_the_key() {
     let world = World::new(Engine::Sqlite).await;
     paid(&world, "50.00").await;
     world.addon.stop().await;
+    assert_eq!(commands("Backup")[0], "splynx-bitpay backup");
     let backup = back_up(&world, &[]);
     assert_eq!(backup.parent(), Some(home(&world).join("backups").as_path()));
     let (copied, original) = (content(&backup), content(&world.database_file()));
@@ -143,8 +144,8 @@ async fn a_backup_beside_a_service_at_work_is_put_back_as_the_manual_says() {
     world.addon.ready().await;
     paid(&world, "4.00").await;
     assert_eq!(world.payments_become(5, PATIENCE).await.len(), 5);
-    let mode = fs::metadata(world.database_file()).unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o600);
+    let restored = fs::metadata(world.database_file()).unwrap();
+    assert_eq!(restored.mode() & 0o777, 0o600);
 }
 
 fn names(folder: &Path) -> Vec<String> {

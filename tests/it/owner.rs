@@ -128,7 +128,7 @@ fn the_environment_comes_along() {
     let other = home.path("data/other.db");
     let mut command = home.command(&["migrate"]);
     command.env("SPLYNX_BITPAY__DATABASE__URL", format!("sqlite://{}", other.display()));
-    assert!(command.status().unwrap().success());
+    assert!(command.output().unwrap().status.success());
     assert!(other.exists() && !home.path("data/a.db").exists());
     home.is_of_the_owner("data");
 }

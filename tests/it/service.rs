@@ -44,7 +44,7 @@ impl Ear {
     async fn hear(&self) -> String {
         let mut bytes = [0; 4096];
         let heard = tokio::time::timeout(PATIENCE, self.socket.recv(&mut bytes));
-        let length = heard.await.expect("systemd is told something").unwrap();
+        let length = heard.await.unwrap().unwrap();
         String::from_utf8(bytes[..length].to_vec()).unwrap()
     }
 
