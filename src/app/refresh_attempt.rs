@@ -151,7 +151,8 @@ async fn look_again_later(turn: &mut Turn<'_>, error: PeerError) -> Result<(), T
     Err(error.into())
 }
 
-fn in_short(observation: &Observation) -> String {
+/// What an attempt remembers of the last look at it.
+pub(super) fn in_short(observation: &Observation) -> String {
     let status = observation.status.word();
     let exception = match observation.exception {
         Exception::None => "",

@@ -17,6 +17,7 @@ on_both_databases! {
     what_a_person_has_looked_at_is_not_brought_up_again,
     a_day_has_one_proof_whoever_compares,
     a_payment_that_our_books_forgot_is_found_at_the_processor,
+    what_reconcile_hears_of_first_is_looked_at_and_calls_nobody,
     a_comparison_that_fails_is_told_and_its_end_too,
     after_an_outage_of_splynx_the_books_are_compared,
     a_silent_processor_is_left_alone_and_opens_no_review,
@@ -223,6 +224,34 @@ async fn a_payment_that_our_books_forgot_is_found_at_the_processor(engine: Engin
     world.addon.start().await;
     let (_, metrics) = world.addon.ops("/metrics").await.unwrap();
     assert!(metrics.contains("splynx_bitpay_standing_alerts{kind=\"finding\"} 2"), "{metrics}");
+}
+
+async fn what_reconcile_hears_of_first_is_looked_at_and_calls_nobody(engine: Engine) {
+    let mut setup = Setup { poll_seconds: 3600, ..Setup::default() };
+    setup.bitpay.send_ipn = false;
+    let world = World::with(engine, setup).await;
+    let customer = world.customer().await;
+    let checkout = customer.refill("10.00").await;
+    world.pay(&checkout);
+    eventually("reconcile hears of it", PATIENCE, async || {
+        let (code, report) = compared(&world);
+        let found = kinds(&report, "final at the processor");
+        if code == Some(1) && found == ["not_seen_yet"] {
+            Ok(())
+        } else {
+            Err(format!("{report:#}"))
+        }
+    })
+    .await;
+    // The next look would be an hour away.
+    world.payments_become(1, PATIENCE).await;
+    assert!(world.under_review().is_empty(), "{}", world.story_of(&checkout.invoice));
+    eventually("the books agree", PATIENCE, async || match compared(&world) {
+        (Some(0), _) => Ok(()),
+        (_, report) => Err(format!("{report:#}")),
+    })
+    .await;
+    assert!(world.under_review().is_empty(), "{}", world.story_of(&checkout.invoice));
 }
 
 async fn a_comparison_that_fails_is_told_and_its_end_too(engine: Engine) {

@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 
 use super::report::{Finding, FindingKind};
 use super::{Books, at_attempt};
+use crate::app::refresh_attempt::in_short;
 use crate::app::work::TurnError;
 use crate::domain::attempt::Attempt;
 use crate::domain::connection::Connection;
@@ -15,7 +16,7 @@ use crate::domain::observation::Observation;
 use crate::domain::recording::credited;
 use crate::ports::PeerError;
 use crate::ports::processor::{Listing, Processor};
-use crate::ports::store::Ledger;
+use crate::ports::store::{Change, Ledger};
 
 /// After so many questions in a row without an answer a processor is asked no more.
 const SILENCE: u32 = 3;
@@ -35,27 +36,52 @@ impl Books<'_> {
         let attempt = &ledger.attempt;
         let nothing = Money::zero(attempt.terms.price.currency());
         let mut sum = credited(&ledger.credits, nothing)?;
-        let settled = self.ask(attempt).await?;
+        let observation = self.ask(attempt).await?;
         let mut fresh = None;
-        if settled.is_some_and(|settled| settled != sum) {
-            // Asking takes its time: what settled meanwhile may be credited by now.
-            fresh = self.app.store.ledger(attempt.id).await?;
-            sum = credited(&fresh.as_ref().unwrap_or(ledger).credits, nothing)?;
-        }
-        self.report.add(sum, |sums| &mut sums.ours);
-        if let Some(settled) = settled {
+        if let Some(observation) = &observation {
+            let settled = observation.settled(attempt.processor);
+            if settled != sum {
+                // Asking takes its time: what settled meanwhile may be credited by now.
+                fresh = self.app.store.ledger(attempt.id).await?;
+                sum = credited(&fresh.as_ref().unwrap_or(ledger).credits, nothing)?;
+            }
             self.report.add(settled, |sums| &mut sums.processor);
             if settled != sum {
-                let id = attempt.id;
-                let words = format!("{id}: final at the processor {settled}, credited {sum}.");
-                self.report.name(at_attempt(FindingKind::Processor, attempt, id, words));
+                let attempt = &fresh.as_ref().unwrap_or(ledger).attempt;
+                self.name_difference(attempt, observation, (settled, sum)).await?;
             }
         }
+        self.report.add(sum, |sums| &mut sums.ours);
         Ok(fresh)
     }
 
-    /// What is final at the processor, by its own word now.
-    async fn ask(&mut self, attempt: &Attempt) -> Result<Option<Money>, TurnError> {
+    /// What our own looks have not seen yet is no difference: it is looked at now, and credited then. After a day out of
+    /// service, or where no notification comes, reconcile may well be the first to hear of it.
+    async fn name_difference(
+        &mut self,
+        attempt: &Attempt,
+        observation: &Observation,
+        (settled, sum): (Money, Money),
+    ) -> Result<(), TurnError> {
+        let id = attempt.id;
+        let words = format!("{id}: final at the processor {settled}, credited {sum}");
+        if attempt.last_seen.as_deref() == Some(in_short(observation).as_str()) {
+            let words = format!("{words}.");
+            self.report.name(at_attempt(FindingKind::Processor, attempt, id, words));
+            return Ok(());
+        }
+        let words = format!("{words}; it was not looked at since.");
+        self.report.name(at_attempt(FindingKind::NotSeenYet, attempt, id, words));
+        let woken = Attempt { look_at: Some(self.app.clock.now()), ..attempt.clone() };
+        // Whoever moved the attempt meanwhile has looked at it.
+        if self.app.store.apply(&Change::of(woken)).await? {
+            self.app.wake.notify_one();
+        }
+        Ok(())
+    }
+
+    /// What the processor says now about an invoice of ours.
+    async fn ask(&mut self, attempt: &Attempt) -> Result<Option<Observation>, TurnError> {
         let Some(opened) = &attempt.opened else {
             return Ok(None);
         };
@@ -77,7 +103,7 @@ impl Books<'_> {
         };
         match answer {
             Ok(observation) => match attempt.mismatch(&observation) {
-                None => Ok(Some(observation.settled(attempt.processor))),
+                None => Ok(Some(observation)),
                 Some(note) => {
                     let words = format!("{}: {}", attempt.id, note.words);
                     let subject = attempt.id;

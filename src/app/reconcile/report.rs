@@ -37,6 +37,8 @@ pub enum FindingKind {
     Unseen,
     /// The processor's final amount is not what we credited.
     Processor,
+    /// Final at the processor; our own look at it is to come.
+    NotSeenYet,
     /// Settled more than an hour ago and not in Splynx.
     Overdue,
     /// Somebody did not answer, so that this was not compared.
@@ -60,6 +62,7 @@ impl FindingKind {
             Self::Stranger => "stranger",
             Self::Unseen => "unseen",
             Self::Processor => "processor",
+            Self::NotSeenYet => "not_seen_yet",
             Self::Overdue => "overdue",
             Self::NotCompared => "not_compared",
             Self::Sums => "sums",
@@ -70,7 +73,7 @@ impl FindingKind {
     /// without a review.
     #[must_use]
     pub fn needs_review(self) -> bool {
-        !matches!(self, Self::Overdue | Self::NotCompared)
+        !matches!(self, Self::NotSeenYet | Self::Overdue | Self::NotCompared)
     }
 }
 

@@ -58,7 +58,11 @@ impl<'a> Shopper<'a> {
         eventually("the result page says paid", patience, async || {
             let page = self.world.browser().get(&address).await;
             let paid = page.status == 200 && page.body.contains("data-progress=\"paid\"");
-            if paid { Ok(()) } else { Err(format!("{}: {}", page.status, progress(&page.body))) }
+            match progress(&page.body) {
+                _ if paid => Ok(()),
+                "review" => Err(self.world.story_of(&checkout.invoice)),
+                other => Err(format!("{}: {other}", page.status)),
+            }
         })
         .await;
     }

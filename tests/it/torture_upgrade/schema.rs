@@ -10,7 +10,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use tokio_postgres::{NoTls, SimpleQueryMessage};
 
-use crate::support::{Database, Engine};
+use crate::support::{Database, Engine, PATIENCE, eventually};
 
 /// The tables that hold money. Whatever a migration does, their rows stay.
 const MONEY: [&str; 6] = ["connections", "attempts", "hints", "credits", "postings", "reviews"];
@@ -131,6 +131,20 @@ pub(super) async fn query(database: &Database, sql: &str) -> Vec<String> {
 /// The numbers of the migrations that were run.
 pub(super) async fn applied(database: &Database) -> Vec<String> {
     query(database, "SELECT version AS value FROM __diesel_schema_migrations ORDER BY 1").await
+}
+
+/// Waits until nobody else is at the database. What a process sent before it was killed, a server still carries out.
+pub(super) async fn is_left_alone(database: &Database) {
+    if let Database::File(_) = database {
+        return;
+    }
+    let others = "SELECT CAST(count(*) AS TEXT) AS value FROM pg_stat_activity \
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    eventually("nobody else is at the database", PATIENCE, async || {
+        let found = query(database, others).await.remove(0);
+        if found == "0" { Ok(()) } else { Err(found) }
+    })
+    .await;
 }
 
 const POSTGRESQL_SCHEMA: &str = "\
