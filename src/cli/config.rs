@@ -31,13 +31,13 @@ pub(super) enum Command {
     Show,
     /// Print one key of the file, or its default. Secrets are not printed.
     Get {
-        /// SECTION.KEY, such as splynx.splynx_url.
+        /// SECTION.KEY, such as `splynx.splynx_url`.
         #[arg(value_name = "KEY")]
         key: String,
     },
     /// Change one key of the file; comments, order and everything else stay. A bad value changes nothing.
     Set {
-        /// SECTION.KEY, such as splynx.splynx_url.
+        /// SECTION.KEY, such as `splynx.splynx_url`.
         #[arg(value_name = "KEY")]
         key: String,
         /// The new value, lists with commas; `-` reads it from standard input, as secrets must be.

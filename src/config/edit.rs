@@ -134,12 +134,12 @@ pub fn set(
         let key = known(name)?;
         put(&mut document, key, value_of(key, value)?).ok_or_else(|| misplaced(path, key))?;
     }
-    let changed = document.to_string();
-    if changed == text {
+    let edited = document.to_string();
+    if edited == text {
         return Ok(Change::WasThere);
     }
     check(path, &completed(document), variables)?;
-    replace(path, changed.as_bytes(), MODE)
+    replace(path, edited.as_bytes(), MODE)
         .map_err(|source| EditError::NotWritten { path: path.display().to_string(), source })?;
     Ok(Change::Made)
 }

@@ -14,6 +14,7 @@ mod edits;
 mod exceptions;
 mod fees;
 mod identity;
+mod installing;
 mod model;
 mod outages;
 mod pairing;

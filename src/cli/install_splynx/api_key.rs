@@ -67,12 +67,12 @@ impl ApiKey {
         let pair =
             [("splynx.api_key", &*self.key), ("splynx.api_secret", self.secret.expose_secret())];
         match edit::set(path, &pair, &Variables::of_this_process()) {
-            Err(error) => Outcome::failed(error),
+            Err(error) => Outcome::failed(&error),
             Ok(Change::Made | Change::WasThere) => match config::load(path) {
                 Ok(loaded) if self.is_used_by(&loaded.config) => Outcome::done(what),
-                Ok(_) => Outcome::failed(format!("{what} is overridden by the environment"))
+                Ok(_) => Outcome::failed(&format!("{what} is overridden by the environment"))
                     .remedy(["take SPLYNX_BITPAY__SPLYNX__API_KEY and __API_SECRET away there"]),
-                Err(error) => Outcome::failed(error),
+                Err(error) => Outcome::failed(&error),
             },
         }
     }

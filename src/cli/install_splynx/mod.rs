@@ -1,7 +1,7 @@
 //! `install-splynx`: wires the add-on into the Splynx of this host. One file per step.
 //!
 //! **Invariants:** every step can be repeated and says what it came to; what a person must do instead is said to the
-//! last click; Splynx's database is never written, and nothing of an admin's is overwritten. A Splynx or an nginx that
+//! last click; Splynx's database is never written, and what an admin set in Splynx stays. A Splynx or an nginx that
 //! is not here is no failure.
 
 mod addon;
@@ -103,7 +103,7 @@ impl Installation<'_, '_> {
             Ok(key) => self.with_key(addon, &key).await?,
             Err(why) => {
                 let by_hand = by_hand::api_key(&self.config.path);
-                self.say("API key", &Outcome::failed(why).remedy(by_hand))?;
+                self.say("API key", &Outcome::failed(&why).remedy(by_hand))?;
             }
         }
         let client = self.client().ok();

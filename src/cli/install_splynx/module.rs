@@ -28,7 +28,7 @@ pub(super) async fn run(
     let folder = folder(splynx);
     let written = match write(host, &folder) {
         Ok(written) => written,
-        Err(why) => return Outcome::failed(why),
+        Err(why) => return Outcome::failed(&why),
     };
     let Some(base) = base(splynx) else {
         return without_base(written, &folder, client).await;
@@ -43,7 +43,7 @@ pub(super) async fn run(
             Outcome::not_possible(format!("there is no command {command} here"))
                 .remedy(by_hand::module(&folder))
         }
-        Err(failure) => Outcome::failed(failure).remedy(by_hand::module(&folder)),
+        Err(failure) => Outcome::failed(&failure).remedy(by_hand::module(&folder)),
     }
 }
 

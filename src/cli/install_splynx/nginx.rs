@@ -54,10 +54,13 @@ impl Nginx<'_> {
         host.run(&self.line().arg("-t")).map(drop)
     }
 
-    /// Whether any server includes the snippet. `None`: it cannot be asked.
-    fn includes(&self, snippet: &Path) -> Option<bool> {
-        let dump = host::ask(&self.line().arg("-T")).ok()?;
-        Some(dump.contains(&format!("# configuration file {}:", snippet.display())))
+    /// Whether a server includes the snippet, as far as nginx can be asked.
+    fn includes(&self, snippet: &Path) -> bool {
+        let name = snippet.file_name().unwrap_or_default().to_string_lossy();
+        let file = format!("/sites-available/{name}:");
+        let is_of_file =
+            |line: &str| line.starts_with("# configuration file") && line.ends_with(&file);
+        host::ask(&self.line().arg("-T")).map_or(true, |dump| dump.lines().any(is_of_file))
     }
 
     /// Lets a running nginx take it over; `false`: none runs.
@@ -97,10 +100,11 @@ pub(super) fn run(host: &mut Host, folder: &Path, listen: SocketAddr) -> Outcome
     }
     let before = fs::read(&path).ok();
     match host.write(&path, snippet(listen).as_bytes()) {
-        Err(why) => Outcome::failed(why),
+        Err(why) => Outcome::failed(&why),
         Ok(Written::Same) => {
             included(&nginx, &path, Outcome::was_there(path.display().to_string()))
         }
+        Ok(Written::Changed) if host.is_dry() => Outcome::done(path.display().to_string()),
         Ok(Written::Changed) => match nginx.test(host) {
             Ok(()) => taken_over(&nginx, host, &path),
             Err(failure) => put_back(&nginx, host, &path, before, &failure),
@@ -116,14 +120,14 @@ fn taken_over(nginx: &Nginx<'_>, host: &mut Host, path: &Path) -> Outcome {
             let found = format!("{file}; nginx does not run and reads it when it starts");
             included(nginx, path, Outcome::done(found))
         }
-        Err(failure) => Outcome::failed(format!("{file} is good, but {failure}"))
+        Err(failure) => Outcome::failed(&format!("{file} is good, but {failure}"))
             .remedy(["systemctl reload nginx"]),
     }
 }
 
 /// A snippet that nobody includes does nothing.
 fn included(nginx: &Nginx<'_>, path: &Path, outcome: Outcome) -> Outcome {
-    if nginx.includes(path) != Some(false) {
+    if nginx.includes(path) {
         return outcome;
     }
     let folder = path.parent().map(PathBuf::from).unwrap_or_default();
@@ -157,7 +161,7 @@ fn put_back(
     } else {
         ""
     };
-    Outcome::failed(format!("{what}, because {failure}{also}"))
+    Outcome::failed(&format!("{what}, because {failure}{also}"))
         .remedy(["correct it, then run `splynx-bitpay install-splynx` again"])
 }
 

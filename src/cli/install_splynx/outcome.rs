@@ -44,7 +44,7 @@ impl Outcome {
         Self::new(Verdict::NotPossible, found)
     }
 
-    pub(super) fn failed(found: impl ToString) -> Self {
+    pub(super) fn failed(found: &impl ToString) -> Self {
         Self::new(Verdict::Failed, found.to_string())
     }
 

@@ -25,7 +25,7 @@ pub(super) fn run(host: &mut Host, addon: &Addon, id: &str, is_used: bool) -> Ou
                 Ok(_) => {}
                 // The others would only take as long again.
                 Err(failure @ (Failure::TimedOut(_) | Failure::Missing(_))) => {
-                    return Outcome::failed(failure).remedy([by_hand(id)]);
+                    return Outcome::failed(&failure).remedy([by_hand(id)]);
                 }
                 Err(failure) => {
                     refused.lines.push(format!("allow {} [{action}]", grant.controller));
@@ -61,7 +61,7 @@ fn judged(refused: Refused, id: &str, is_used: bool) -> Outcome {
     }
     let found = format!("{} of {all} were refused: {}", refused.lines.len(), refused.why);
     let outcome =
-        if refused.is_vital { Outcome::failed(found) } else { Outcome::not_possible(found) };
+        if refused.is_vital { Outcome::failed(&found) } else { Outcome::not_possible(found) };
     outcome.remedy([by_hand(id)]).remedy(refused.lines)
 }
 

@@ -26,12 +26,12 @@ pub(super) async fn run(
                 ]);
         }
     };
-    let wanted = module_settings::of(&config.rules);
-    let lacking: Vec<_> =
-        wanted.into_iter().filter(|(setting, _)| !present.contains_key(*setting)).collect();
+    let mut lacking = module_settings::of(&config.rules);
+    lacking.retain(|(setting, _)| !present.contains_key(*setting));
     if lacking.is_empty() {
         return Outcome::was_there("what an admin set in Splynx stays");
     }
+    with_own_currency(&mut lacking, splynx).await;
     for (setting, value) in &lacking {
         let options = [("addon", MODULE), ("key", *setting), ("value", value.as_str())];
         if let Err(failure) = addon.call(host, "config-set", &options) {
@@ -41,4 +41,13 @@ pub(super) async fn run(
     }
     let written = lacking.iter().map(|(setting, value)| format!("{setting} = {value}"));
     Outcome::done(written.collect::<Vec<_>>().join(", "))
+}
+
+/// Documents are in Splynx's own currency, whatever a configuration file says that nobody has touched yet.
+async fn with_own_currency(settings: &mut [(&'static str, String)], splynx: &splynx::Client) {
+    let Ok(Some(own)) = splynx.localization_currency().await else { return };
+    let currency = settings.iter_mut().find(|(setting, _)| *setting == "currency");
+    if let Some((_, value)) = currency {
+        *value = own;
+    }
 }

@@ -31,7 +31,7 @@ pub(super) async fn run(
     let list = listed(addresses);
     match addon.call(host, "api-key-white-list", &[("id", id), ("list", &list)]) {
         Ok(_) => Outcome::done(list),
-        Err(failure) => Outcome::failed(failure).remedy([format!(
+        Err(failure) => Outcome::failed(&failure).remedy([format!(
             "in Splynx, Administration > API keys, open key {id} and write {list} into its allowed IPs"
         )]),
     }
