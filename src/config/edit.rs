@@ -13,13 +13,10 @@ use super::database::without_password;
 use super::file::{self, Written};
 use super::finding::{ConfigErrors, Finding};
 use super::key::{self, Key, Kind};
-use super::replace::replace;
+use super::replace::replace_as_it_is;
 use super::secret::Reference;
 use super::variables::Variables;
 use super::{Context, layers, parse_text, suggestion, unreadable};
-
-/// A configuration that is new is readable for root and the service alone.
-const MODE: u32 = 0o640;
 
 /// The keys that mean something together only: one of them alone is not wrong, but not finished.
 const PAIR: [&str; 2] = ["splynx.api_key", "splynx.api_secret"];
@@ -139,7 +136,7 @@ pub fn set(
         return Ok(Change::WasThere);
     }
     check(path, &completed(document), variables)?;
-    replace(path, edited.as_bytes(), MODE)
+    replace_as_it_is(path, edited.as_bytes())
         .map_err(|source| EditError::NotWritten { path: path.display().to_string(), source })?;
     Ok(Change::Made)
 }

@@ -12,21 +12,34 @@ use std::path::{Path, PathBuf};
 /// The bits of a mode that say who may do what.
 const MODE_BITS: u32 = 0o7777;
 
-/// Puts `content` in the place of the file at `path`; mode and owner stay. A file that is new gets `mode`.
-///
-/// A symbolic link stays one: the file it leads to is replaced.
+/// Puts `content` in the place of the file at `path`: a file of ours with this mode, whatever stood there before. A
+/// symbolic link is replaced, not followed: others may write into the folder.
 ///
 /// # Errors
 ///
 /// The system's own: no such folder, no permission, no room. The file is then as it was.
 pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let before = fs::metadata(&target).ok();
-    let temporary = beside(&target)?;
+    exchange(path, content, mode, None)
+}
+
+/// The same for a file that belongs to somebody: mode and owner stay, and a symbolic link stays one, since the file it
+/// leads to is replaced.
+///
+/// # Errors
+///
+/// As for [`replace`]; also when there is no such file.
+pub fn replace_as_it_is(path: &Path, content: &[u8]) -> io::Result<()> {
+    let target = fs::canonicalize(path)?;
+    let before = fs::metadata(&target)?;
+    exchange(&target, content, before.mode() & MODE_BITS, Some(&before))
+}
+
+fn exchange(target: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
+    let temporary = beside(target)?;
     // What a process with this number left when it was killed.
     fs::remove_file(&temporary).ok();
-    let written = write(&temporary, content, mode, before.as_ref())
-        .and_then(|()| fs::rename(&temporary, &target));
+    let written =
+        write(&temporary, content, mode, owner).and_then(|()| fs::rename(&temporary, target));
     if written.is_err() {
         fs::remove_file(&temporary).ok();
     }
@@ -43,17 +56,16 @@ fn beside(target: &Path) -> io::Result<PathBuf> {
     Ok(target.with_file_name(temporary))
 }
 
-fn write(path: &Path, content: &[u8], mode: u32, before: Option<&Metadata>) -> io::Result<()> {
+fn write(path: &Path, content: &[u8], mode: u32, owner: Option<&Metadata>) -> io::Result<()> {
     // For nobody else until it is whole: it may hold a secret.
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(content)?;
-    if let Some(before) = before {
+    if let Some(owner) = owner {
         let now = file.metadata()?;
-        if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
-            fchown(&file, Some(before.uid()), Some(before.gid()))?;
+        if (now.uid(), now.gid()) != (owner.uid(), owner.gid()) {
+            fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
         }
     }
-    let mode = before.map_or(mode, |before| before.mode() & MODE_BITS);
     file.set_permissions(Permissions::from_mode(mode))?;
     file.sync_all()
 }
@@ -72,38 +84,50 @@ mod tests {
         fs::metadata(path).unwrap().mode() & MODE_BITS
     }
 
-    #[test]
-    fn a_new_file_gets_the_mode_and_an_old_one_keeps_its_own() {
-        let (_folder, path) = folder();
-        replace(&path, b"one", 0o640).unwrap();
-        assert_eq!(mode(&path), 0o640);
-        fs::set_permissions(&path, Permissions::from_mode(0o604)).unwrap();
-        replace(&path, b"two", 0o640).unwrap();
-        assert_eq!((mode(&path), fs::read(&path).unwrap()), (0o604, b"two".to_vec()));
-    }
-
-    #[test]
-    fn an_old_file_keeps_its_owner() {
-        let (_folder, path) = folder();
-        fs::write(&path, "one").unwrap();
-        let own = fs::metadata(&path).unwrap();
-        // Only root may give files away; anybody else keeps their own.
+    /// Gives the file away where this is root, who alone may; says whose it is then.
+    fn given_away(path: &Path) -> (u32, u32) {
+        let own = fs::metadata(path).unwrap();
         let (uid, gid) = if own.uid() == 0 { (65534, 65534) } else { (own.uid(), own.gid()) };
-        std::os::unix::fs::chown(&path, Some(uid), Some(gid)).unwrap();
-        replace(&path, b"two", 0o640).unwrap();
-        let kept = fs::metadata(&path).unwrap();
-        assert_eq!((kept.uid(), kept.gid()), (uid, gid));
+        std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
+        (uid, gid)
+    }
+
+    fn owner(path: &Path) -> (u32, u32) {
+        let metadata = fs::metadata(path).unwrap();
+        (metadata.uid(), metadata.gid())
     }
 
     #[test]
-    fn a_link_stays_a_link() {
+    fn a_file_of_ours_is_ours_with_its_mode_whatever_stood_there() {
         let (folder, path) = folder();
+        replace(&path, b"one", 0o640).unwrap();
+        let ours = owner(&path);
+        assert_eq!(mode(&path), 0o640);
+        fs::set_permissions(&path, Permissions::from_mode(0o606)).unwrap();
+        given_away(&path);
+        replace(&path, b"two", 0o644).unwrap();
+        assert_eq!((mode(&path), owner(&path)), (0o644, ours));
+
         let link = folder.path().join("link");
-        fs::write(&path, "one").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        replace(&link, b"two", 0o640).unwrap();
+        replace(&link, b"three", 0o644).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_file());
+        assert_eq!(fs::read(&path).unwrap(), b"two", "what the link led to is not touched");
+    }
+
+    #[test]
+    fn a_file_of_somebody_keeps_mode_and_owner_and_a_link_stays_a_link() {
+        let (folder, path) = folder();
+        assert!(replace_as_it_is(&path, b"none").is_err(), "it is not made");
+        fs::write(&path, "one").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o604)).unwrap();
+        let theirs = given_away(&path);
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        replace_as_it_is(&link, b"two").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!((mode(&path), owner(&path)), (0o604, theirs));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl WebServer {
         // Workers are root as the test is, since others may not look into its folder.
         let user = if is_root() { "user root;" } else { "" };
         let text = format!(
-            "{user}\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\nhttp {{\n\
+            "{user}\npid {folder}/pid;\nerror_log {folder}/error.log warn;\nevents {{}}\nhttp {{\n\
              access_log off;\n\
              client_body_temp_path {folder}/temporary/body;\nproxy_temp_path {folder}/temporary/proxy;\n\
              fastcgi_temp_path {folder}/temporary/fastcgi;\nuwsgi_temp_path {folder}/temporary/uwsgi;\n\
@@ -211,8 +211,11 @@ async fn a_body_of_64_kibibytes_passes_in_memory_and_a_larger_one_not_at_all() {
     assert_eq!(answer.unwrap().status().as_u16(), 200);
     assert!(request.len() > 64 * 1024);
     assert_eq!(post(64 * 1024 + 1).await.unwrap().status().as_u16(), 413);
-    let log = fs::read_to_string(server.site.nginx().join("error.log")).unwrap_or_default();
-    assert!(!log.contains("buffered to a temporary file"), "{log}");
+    let log = fs::read_to_string(server.site.nginx().join("error.log")).unwrap();
+    assert!(
+        log.contains("too large body") && !log.contains("buffered to a temporary file"),
+        "{log}"
+    );
 }
 
 #[tokio::test]
