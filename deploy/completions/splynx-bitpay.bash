@@ -34,6 +34,9 @@ _splynx__bitpay() {
             splynx__bitpay,help)
                 cmd="splynx__bitpay__subcmd__help"
                 ;;
+            splynx__bitpay,install-splynx)
+                cmd="splynx__bitpay__subcmd__install__subcmd__splynx"
+                ;;
             splynx__bitpay,migrate)
                 cmd="splynx__bitpay__subcmd__migrate"
                 ;;
@@ -106,8 +109,14 @@ _splynx__bitpay() {
             splynx__bitpay__subcmd__config,default)
                 cmd="splynx__bitpay__subcmd__config__subcmd__default"
                 ;;
+            splynx__bitpay__subcmd__config,get)
+                cmd="splynx__bitpay__subcmd__config__subcmd__get"
+                ;;
             splynx__bitpay__subcmd__config,help)
                 cmd="splynx__bitpay__subcmd__config__subcmd__help"
+                ;;
+            splynx__bitpay__subcmd__config,set)
+                cmd="splynx__bitpay__subcmd__config__subcmd__set"
                 ;;
             splynx__bitpay__subcmd__config,show)
                 cmd="splynx__bitpay__subcmd__config__subcmd__show"
@@ -118,8 +127,14 @@ _splynx__bitpay() {
             splynx__bitpay__subcmd__config__subcmd__help,default)
                 cmd="splynx__bitpay__subcmd__config__subcmd__help__subcmd__default"
                 ;;
+            splynx__bitpay__subcmd__config__subcmd__help,get)
+                cmd="splynx__bitpay__subcmd__config__subcmd__help__subcmd__get"
+                ;;
             splynx__bitpay__subcmd__config__subcmd__help,help)
                 cmd="splynx__bitpay__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            splynx__bitpay__subcmd__config__subcmd__help,set)
+                cmd="splynx__bitpay__subcmd__config__subcmd__help__subcmd__set"
                 ;;
             splynx__bitpay__subcmd__config__subcmd__help,show)
                 cmd="splynx__bitpay__subcmd__config__subcmd__help__subcmd__show"
@@ -141,6 +156,9 @@ _splynx__bitpay() {
                 ;;
             splynx__bitpay__subcmd__help,help)
                 cmd="splynx__bitpay__subcmd__help__subcmd__help"
+                ;;
+            splynx__bitpay__subcmd__help,install-splynx)
+                cmd="splynx__bitpay__subcmd__help__subcmd__install__subcmd__splynx"
                 ;;
             splynx__bitpay__subcmd__help,migrate)
                 cmd="splynx__bitpay__subcmd__help__subcmd__migrate"
@@ -184,6 +202,12 @@ _splynx__bitpay() {
             splynx__bitpay__subcmd__help__subcmd__config,default)
                 cmd="splynx__bitpay__subcmd__help__subcmd__config__subcmd__default"
                 ;;
+            splynx__bitpay__subcmd__help__subcmd__config,get)
+                cmd="splynx__bitpay__subcmd__help__subcmd__config__subcmd__get"
+                ;;
+            splynx__bitpay__subcmd__help__subcmd__config,set)
+                cmd="splynx__bitpay__subcmd__help__subcmd__config__subcmd__set"
+                ;;
             splynx__bitpay__subcmd__help__subcmd__config,show)
                 cmd="splynx__bitpay__subcmd__help__subcmd__config__subcmd__show"
                 ;;
@@ -194,7 +218,7 @@ _splynx__bitpay() {
 
     case "${cmd}" in
         splynx__bitpay)
-            opts="-h -V --config --help --version serve pair unpair pairing doctor migrate backup attempts audit reconcile config help"
+            opts="-h -V --config --help --version serve pair unpair pairing doctor migrate backup attempts audit reconcile config install-splynx help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -562,7 +586,7 @@ _splynx__bitpay() {
             return 0
             ;;
         splynx__subcmd__bitpay__subcmd__config)
-            opts="-h --config --help check default show help"
+            opts="-h --config --help check default show get set help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -615,8 +639,26 @@ _splynx__bitpay() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        splynx__subcmd__bitpay__subcmd__config__subcmd__get)
+            opts="-h --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         splynx__subcmd__bitpay__subcmd__config__subcmd__help)
-            opts="check default show help"
+            opts="check default show get set help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -657,7 +699,35 @@ _splynx__bitpay() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        splynx__subcmd__bitpay__subcmd__config__subcmd__help__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         splynx__subcmd__bitpay__subcmd__config__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        splynx__subcmd__bitpay__subcmd__config__subcmd__help__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -678,6 +748,24 @@ _splynx__bitpay() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        splynx__subcmd__bitpay__subcmd__config__subcmd__set)
+            opts="-h --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -722,7 +810,7 @@ _splynx__bitpay() {
             return 0
             ;;
         splynx__subcmd__bitpay__subcmd__help)
-            opts="serve pair unpair pairing doctor migrate backup attempts audit reconcile config help"
+            opts="serve pair unpair pairing doctor migrate backup attempts audit reconcile config install-splynx help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -862,7 +950,7 @@ _splynx__bitpay() {
             return 0
             ;;
         splynx__subcmd__bitpay__subcmd__help__subcmd__config)
-            opts="check default show"
+            opts="check default show get set"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -890,6 +978,34 @@ _splynx__bitpay() {
             return 0
             ;;
         splynx__subcmd__bitpay__subcmd__help__subcmd__config__subcmd__default)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        splynx__subcmd__bitpay__subcmd__help__subcmd__config__subcmd__get)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        splynx__subcmd__bitpay__subcmd__help__subcmd__config__subcmd__set)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -932,6 +1048,20 @@ _splynx__bitpay() {
             return 0
             ;;
         splynx__subcmd__bitpay__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        splynx__subcmd__bitpay__subcmd__help__subcmd__install__subcmd__splynx)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1022,6 +1152,36 @@ _splynx__bitpay() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        splynx__subcmd__bitpay__subcmd__install__subcmd__splynx)
+            opts="-h --splynx-dir --nginx-dir --dry-run --export --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --splynx-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --nginx-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --export)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;

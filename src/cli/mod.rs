@@ -8,6 +8,8 @@ mod backup;
 mod config;
 mod currency;
 mod doctor;
+mod entry_points;
+mod install_splynx;
 #[cfg(test)]
 mod manual;
 mod migrate;
@@ -83,9 +85,11 @@ enum Command {
     Audit(audit::Command),
     /// Compare processor, add-on and Splynx. Names what differs, changes nothing.
     Reconcile(reconcile::Wish),
-    /// Check, print or explain the configuration.
+    /// Check, print, explain or change the configuration.
     #[command(subcommand)]
     Config(config::Command),
+    /// Wire the add-on into the Splynx of this host: API key, permissions, module, entry points, nginx. Can be repeated.
+    InstallSplynx(install_splynx::Wish),
 }
 
 /// How a command ended. What failed is an error instead.
@@ -153,6 +157,7 @@ fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<
         Command::Audit(command) => block_on(command.run(path, streams)),
         Command::Reconcile(wish) => block_on(reconcile::run(path, *wish, streams)),
         Command::Config(command) => command.run(path, streams),
+        Command::InstallSplynx(wish) => block_on(install_splynx::run(path, wish, streams)),
     }
 }
 

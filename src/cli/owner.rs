@@ -52,6 +52,7 @@ fn touches_data(command: &Command) -> bool {
     match command {
         Command::Config(command) => matches!(command, config::Command::Show),
         Command::Migrate { latest, .. } => !latest,
+        Command::InstallSplynx(_) => false,
         Command::Serve
         | Command::Pair { .. }
         | Command::Unpair
@@ -107,6 +108,9 @@ mod tests {
     #[case(&["config", "show"], true)]
     #[case(&["config", "check"], false)]
     #[case(&["config", "default"], false)]
+    #[case(&["config", "get", "log.level"], false)]
+    #[case(&["config", "set", "log.level", "info"], false)]
+    #[case(&["install-splynx"], false)]
     fn commands_that_open_the_database_touch_data(#[case] words: &[&str], #[case] touches: bool) {
         let words = [&["splynx-bitpay"], words].concat();
         let arguments = Arguments::try_parse_from(words).unwrap();

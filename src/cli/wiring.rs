@@ -23,7 +23,7 @@ use crate::splynx;
 /// The name under which the module settings last read from Splynx are remembered.
 pub(super) const MODULE_SETTINGS: &str = "module_settings";
 /// The add-on's name inside Splynx (design 5).
-const MODULE: &str = "splynx_bitpay_addon";
+pub(super) const MODULE: &str = "splynx_bitpay_addon";
 
 /// Everything wired together.
 pub(super) struct World {
@@ -80,7 +80,7 @@ pub(super) async fn connect(config: &Config, migrations: Migrations) -> anyhow::
     let (db, secret) = open_database(config, migrations).await?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-    let splynx = splynx_client(config, &clock, &db)?;
+    let splynx = splynx_client(config, &clock, Arc::<Db>::clone(&db))?;
     let limits = bitpay::Limits {
         requests_per_second: config.worker.processor_rate.get(),
         ..bitpay::Limits::default()
@@ -123,10 +123,11 @@ pub(super) fn derived(secret: &SecretString, purpose: &str) -> [u8; 32] {
     mac.chain_update(purpose.as_bytes()).finalize().into_bytes().into()
 }
 
-fn splynx_client(
+/// Splynx with the configured API key. Asks nothing yet.
+pub(super) fn splynx_client(
     config: &Config,
     clock: &Arc<dyn Clock>,
-    db: &Arc<Db>,
+    nonces: Arc<dyn Nonces>,
 ) -> anyhow::Result<splynx::Client> {
     let api = config.require_api()?;
     let wanted = splynx::Config {
@@ -137,7 +138,6 @@ fn splynx_client(
         requests_per_second: config.worker.splynx_rate.get(),
         module: MODULE.to_owned(),
     };
-    let nonces: Arc<dyn Nonces> = Arc::<Db>::clone(db);
     Ok(splynx::Client::new(wanted, Arc::clone(clock), nonces)?)
 }
 

@@ -82,7 +82,7 @@ fn disagreement(error: &config::ConfigError) -> Vec<Finding> {
 }
 
 /// The defaults as TOML, without the explanations.
-fn defaults() -> String {
+pub(super) fn defaults() -> String {
     let section = |section: &key::Section| {
         let keys = section.keys.iter().map(|key| format!("{} = {}\n", key.name, key.default));
         format!("[{}]\n{}", section.name, keys.collect::<Vec<_>>().concat())

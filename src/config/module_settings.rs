@@ -62,6 +62,25 @@ pub fn used<'a>(
     good.map(|(_, key, value)| (key, value)).collect()
 }
 
+/// What these rules are as settings, by their names inside Splynx.
+#[must_use]
+pub fn of(rules: &PaymentRules) -> Vec<(&'static str, String)> {
+    let value = |key: &str| {
+        Some(match key {
+            "bitpay.transaction_speed" => rules.transaction_speed.code().to_owned(),
+            "payments.currency" => rules.currency.code().to_owned(),
+            "payments.payment_method_id" => rules.payment_method_id.to_string(),
+            "payments.service_fee_percent" => rules.fee.percent.to_string(),
+            "payments.fee_vat_percent" => rules.fee.vat_percent.to_string(),
+            "payments.fee_text" => rules.fee.text.clone(),
+            "payments.transaction_fee_category" => rules.fee.category.to_string(),
+            "payments.bank_statements_group" => rules.statements.code().to_owned(),
+            _ => return None,
+        })
+    };
+    SETTINGS.into_iter().filter_map(|(setting, key)| Some((setting, value(key)?))).collect()
+}
+
 /// The settings that are made and that the environment does not override, as `(setting, key, value)`.
 fn applicable<'a>(
     config: &Config,
@@ -151,6 +170,18 @@ mod tests {
         assert_eq!(rules.fee.category, 9);
         assert_eq!(rules.statements, StatementGroup::Day);
         assert_eq!(used(&config(), &all).len(), SETTINGS.len());
+    }
+
+    #[test]
+    fn rules_written_as_settings_are_the_same_rules() {
+        let text = "[payments]\ncurrency = \"EUR\"\npayment_method_id = 7\nservice_fee_percent = \"1.5\"\n\
+                    fee_vat_percent = \"20\"\nfee_text = \"Bitcoin fee\"\ntransaction_fee_category = 9\n\
+                    bank_statements_group = \"day\"\n[bitpay]\ntransaction_speed = \"low\"\n";
+        let other = loaded(text, &Variables::default()).config;
+        let settings: BTreeMap<String, String> =
+            of(&other.rules).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        assert_eq!(settings.len(), SETTINGS.len());
+        assert_eq!(overlay(&config(), &settings), (other.rules, Vec::new()));
     }
 
     #[test]

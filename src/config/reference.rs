@@ -45,7 +45,9 @@ fn page_head() -> String {
          The file is `{path}`, or what `--config FILE` names; it is TOML. Unknown keys are errors.\n\n\
          * `splynx-bitpay config default` prints a file with every key and its default.\n\
          * `splynx-bitpay config check` says what is wrong, with line and key.\n\
-         * `splynx-bitpay config show` prints what is in force and where it comes from, without secrets.\n\n\
+         * `splynx-bitpay config show` prints what is in force and where it comes from, without secrets.\n\
+         * `splynx-bitpay config get KEY` and `config set KEY VALUE` read and change one key of the file, such as \
+         `splynx.splynx_url`; `config set KEY -` takes the value from standard input, as secrets must be.\n\n\
          Where a value is given more than once, the first of these holds:\n\n\
          1. the environment: `{PREFIX}SECTION__KEY`, such as `{example}`; lists with commas;\n\
          2. the module's settings inside Splynx (Config → Integrations → Modules list), for the keys marked *Splynx*;\n\

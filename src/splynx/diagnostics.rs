@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::client::{Client, Request};
 use super::operation::Operation;
 use super::payments::PAYMENTS;
+use super::permissions::{GRANTS, Grant};
 use super::search::main_attribute;
 use super::settings::{config_request, settings};
 use super::wire::{self, Row};
@@ -56,51 +57,6 @@ pub struct Permission {
     pub vital: bool,
     /// [`PeerError::Refused`]: it may not; anything else: that could not be found out.
     pub verdict: Result<(), PeerError>,
-}
-
-/// A controller that the add-on reads from.
-struct Controller {
-    name: &'static str,
-    path: &'static str,
-    /// Whether single rows are read by their ids.
-    views: bool,
-    vital: bool,
-}
-
-/// What this adapter and `doctor` read with the API key (facts/splynx 3.2), the vital ones first.
-const CONTROLLERS: [Controller; 10] = [
-    vital(r"api\admin\finance\Payments", PAYMENTS.path, false),
-    vital(r"api\admin\finance\Invoices", "admin/finance/invoices", true),
-    other(r"api\admin\finance\Requests", "admin/finance/proforma-invoices", true),
-    other(r"api\admin\finance\Transactions", "admin/finance/transactions", false),
-    other(r"api\admin\finance\BankStatements", "admin/finance/bank-statements", false),
-    other(
-        r"api\admin\finance\BankStatementsRecords",
-        "admin/finance/bank-statements-records",
-        false,
-    ),
-    other(r"api\admin\finance\PaymentMethods", "admin/finance/payment-methods", false),
-    other(
-        r"api\admin\finance\TransactionCategories",
-        "admin/finance/transaction-categories",
-        false,
-    ),
-    other(r"api\admin\customers\Customer", "admin/customers/customer", true),
-    other(r"api\admin\config\EntryPoints", "admin/config/entry-points", false),
-];
-
-const fn vital(name: &'static str, path: &'static str, views: bool) -> Controller {
-    Controller { name, path, views, vital: true }
-}
-
-const fn other(name: &'static str, path: &'static str, views: bool) -> Controller {
-    Controller { name, path, views, vital: false }
-}
-
-impl Controller {
-    fn permission(&self, action: &'static str, verdict: Result<(), PeerError>) -> Permission {
-        Permission { controller: self.name, action, vital: self.vital, verdict }
-    }
 }
 
 impl Client {
@@ -165,17 +121,17 @@ impl Client {
     /// Tries every permission that reading shows. Ends early where Splynx does not answer.
     pub async fn probe_permissions(&self) -> Vec<Permission> {
         let mut permissions = vec![];
-        for controller in &CONTROLLERS {
-            let listed = self.first_of(controller.path).await;
+        for grant in &GRANTS {
+            let Some(path) = grant.path else { continue };
+            let listed = self.first_of(path).await;
             let unanswered = listed.as_ref().is_err_and(PeerError::is_unavailable);
             let id = listed.as_ref().ok().copied().flatten();
-            permissions.push(controller.permission("index", listed.map(drop)));
+            permissions.push(tried(grant, "index", listed.map(drop)));
             if unanswered {
                 return permissions;
             }
-            if controller.views {
-                let viewed = self.may_view(controller.path, id).await;
-                permissions.push(controller.permission("view", viewed));
+            if grant.actions.contains(&"view") {
+                permissions.push(tried(grant, "view", self.may_view(path, id).await));
             }
         }
         let verdict = self.read_settings().await.map(drop);
@@ -226,6 +182,10 @@ impl Client {
         });
         Ok(points.collect())
     }
+}
+
+fn tried(grant: &Grant, action: &'static str, verdict: Result<(), PeerError>) -> Permission {
+    Permission { controller: grant.controller, action, vital: grant.vital, verdict }
 }
 
 /// The first ISO code under a name that means "currency".

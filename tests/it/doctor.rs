@@ -147,6 +147,13 @@ async fn entry_points_that_are_missing_are_named(engine: Engine) {
     assert_eq!(diagnosis.code, Some(0), "{diagnosis:#?}");
     diagnosis.says("entry points", "warning", &["bitpay_pay_invoice_point", "Modules list"]);
     assert!(!diagnosis.said("entry points", "warning").contains("request"), "{diagnosis:#?}");
+    assert!(!diagnosis.said("entry points", "warning").contains("module"), "{diagnosis:#?}");
+    world.splynx.edit(|world| world.entry_points.clear());
+    Diagnosis::of(&world).says(
+        "entry points",
+        "warning",
+        &["none is there, probably not even the module splynx_bitpay_addon", "install-splynx"],
+    );
 }
 
 async fn what_to_do_depends_on_what_is_wrong(engine: Engine) {

@@ -15,6 +15,7 @@ mod edits;
 mod exceptions;
 mod fees;
 mod identity;
+mod installing;
 mod model;
 mod outages;
 mod owner;

@@ -1,12 +1,10 @@
 //! Whether Splynx answers, and is set up for payments.
 
-use serde::Deserialize;
-
 use super::{Checks, Verdict, permissions, remedy};
 use crate::cli::currency::{Answer, compare};
-use crate::cli::wiring::World;
+use crate::cli::entry_points::{hidden, missing, shipped};
+use crate::cli::wiring::{MODULE, World};
 use crate::config::{Config, module_settings};
-use crate::splynx::EntryPoint;
 
 /// Checks the way to Splynx, and what payments need there.
 pub(super) async fn check(world: &World, config: &Config, checks: &mut Checks) {
@@ -117,65 +115,24 @@ async fn fee_category(world: &World, checks: &mut Checks) {
     checks.bad("fee category", format!("there is no transaction category {wanted}"), &remedy);
 }
 
-/// The entry points that come with this version.
-const SHIPPED: &str = include_str!("../../../deploy/entry-points.json");
-
-/// One of them, so far as it matters here.
-#[derive(Debug, Deserialize)]
-struct Shipped {
-    name: String,
-    title: String,
-    place: String,
-    enabled: bool,
-}
-
 async fn entry_points(world: &World, checks: &mut Checks) {
     // That they may not be read is told with the permissions.
     let Ok(points) = world.splynx.entry_points().await else { return };
-    let absent = absent(SHIPPED, &points);
-    if absent.is_empty() {
+    let hidden = hidden(&points);
+    if hidden.is_empty() {
         checks.good("entry points", "all that customers and admins click on are there");
     } else {
+        let module = if missing(&points).len() == shipped().len() {
+            format!("none is there, probably not even the module {MODULE}; ")
+        } else {
+            String::new()
+        };
         checks.warn(
             "entry points",
-            format!("missing or switched off: {}", absent.join(", ")),
-            "add them as deploy/entry-points.json has them, or switch them on, in Config > Integrations \
-             > Modules list > Edit entry points; without them nobody sees the pages",
-        );
-    }
-}
-
-/// Those that should be shown and are not. One that ships switched off is the admin's choice.
-fn absent(shipped: &str, points: &[EntryPoint]) -> Vec<String> {
-    let shipped: Vec<Shipped> = serde_json::from_str(shipped).unwrap_or_default();
-    let shown = |wanted: &Shipped| {
-        points.iter().any(|point| point.name == wanted.name && point.enabled != Some(false))
-    };
-    let absent = shipped.into_iter().filter(|wanted| wanted.enabled && !shown(wanted));
-    absent.map(|it| format!("{} ({}: {})", it.name, it.place, it.title)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn point(name: &str, enabled: Option<bool>) -> EntryPoint {
-        let (name, place) = (name.to_owned(), "portal".to_owned());
-        EntryPoint { module: "9".to_owned(), name, place, enabled }
-    }
-
-    #[test]
-    fn an_entry_point_that_is_missing_or_switched_off_is_named() {
-        let points = [
-            point("bitpay_pay_invoice_point", None),
-            point("bitpay_pay_request_point", Some(false)),
-            point("bitpay_pay_on_dashboard", Some(true)),
-            point("bitpay_config", Some(true)),
-        ];
-        let absent = absent(SHIPPED, &points).join("; ");
-        assert_eq!(
-            absent,
-            "bitpay_pay_request_point (portal: Pay by BitPay); bitpay_log (admin: BitPay Logs)"
+            format!("{module}missing or switched off: {}", hidden.join(", ")),
+            "run `splynx-bitpay install-splynx` on the Splynx server (it adds them, or says what to click), or \
+             switch them on in Config > Integrations > Modules list > Edit entry points; without them nobody \
+             sees the pages",
         );
     }
 }

@@ -455,6 +455,7 @@ async fn doctor_gets_its_answers() {
 
 #[rstest]
 #[case(r"api\admin\finance\Payments", "index", true)]
+#[case(r"api\admin\finance\Payments", "view", true)]
 #[case(r"api\admin\finance\Invoices", "index", true)]
 #[case(r"api\admin\finance\Invoices", "view", true)]
 #[case(r"api\admin\finance\Requests", "view", false)]
@@ -462,6 +463,8 @@ async fn doctor_gets_its_answers() {
 #[case(r"api\admin\finance\BankStatements", "index", false)]
 #[case(r"api\admin\finance\BankStatementsRecords", "index", false)]
 #[case(r"api\admin\finance\PaymentMethods", "index", false)]
+#[case(r"api\admin\finance\PaymentMethods", "view", false)]
+#[case(r"api\admin\administration\Partners", "index", false)]
 #[case(r"api\admin\customers\Customer", "view", false)]
 #[case(r"api\admin\config\Config", "index", false)]
 #[tokio::test]
