@@ -19,8 +19,8 @@ NOT_OURS = (
     "var/lib/apt", "var/lib/dpkg", "var/cache", "var/log", "var/tmp", "tmp", "run", "proc", "sys", "dev", "root",
     "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock", "etc/ld.so.cache", "var/lib/nginx",
     "etc/apt/sources.list.d/splynx-bitpay.sources",
-    # The simulated Splynx's own notes of what it was asked.
-    "var/www/splynx/calls.log")
+    # What stands for Splynx notes what it was asked.
+    "var/www/splynx/addon-calls")
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
