@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fmt-check clippy doc deny unit browser clients bench torture tools transitions mutants deb apt-repo test-deb
+.PHONY: help demo test check fmt-check clippy doc deny unit browser clients bench torture tools transitions mutants
 
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,8 @@ torture: ## The heavy suites: R=R1..R24|planted MINUTES=3 (0: to the end) SEED=n
 bench: ## Memory, start and calls per page of the release build, beside a reference probe; writes docs/OPERATIONS.md
 	$(CARGO) build --release --bins
 	./scripts/bench
+
+.PHONY: deb apt-repo test-deb
 
 deb: ## Builds the Debian packages into target/deb; installs what is missing
 	./scripts/install-tools packaging
