@@ -98,6 +98,10 @@ def prepare(chroot):
                  "--pairing-code", SECOND_CODE, log="sim.log", inside=False)
     for port in (PORTAL, BITPAY):
         people.wait_for_port(port)
+    # Nothing but our own repository: there is no other network.
+    chroot.path("etc/apt/sources.list").unlink(missing_ok=True)
+    for other in chroot.path("etc/apt/sources.list.d").iterdir():
+        other.unlink()
     lay_splynx_tree(chroot)
     site = chroot.path("etc/nginx/sites-enabled/default")
     site.unlink(missing_ok=True)
@@ -116,10 +120,6 @@ def install(chroot):
     """What an admin types: a file of sources, apt-get update, apt-get install. Preseeded here."""
     shutil.copy(chroot.work / "repo/splynx-bitpay.sources",
                 chroot.path("etc/apt/sources.list.d/splynx-bitpay.sources"))
-    chroot.path("etc/apt/sources.list").unlink(missing_ok=True)
-    for other in chroot.path("etc/apt/sources.list.d").iterdir():
-        if other.name != "splynx-bitpay.sources":
-            other.unlink()
     chroot.run("debconf-set-selections", text=outside.answers(URL, "test", CODE))
     begun = time.monotonic()
     chroot.run("apt-get", "update")
@@ -149,6 +149,9 @@ def look(chroot):
     assert "mode:      test" in chroot.run("splynx-bitpay", "pairing").stdout
     password = chroot.path("var/cache/debconf/passwords.dat").read_text()
     assert CODE not in password and CODE not in chroot.path("var/cache/debconf/config.dat").read_text()
+    said = chroot.path("var/www/splynx/addon-calls").read_text().splitlines()
+    wanted = (PROJECT / "tests/splynx-tree.calls").read_text().splitlines()
+    assert said == wanted, "\n".join(["Splynx was told:", *said])
     assert "/bitpay" in chroot.path("etc/nginx/sites-available/splynx-bitpay.addons").read_text()
     owned = chroot.run("dpkg", "-S", "/etc/splynx-bitpay/config.toml", check=False).stdout
     assert "no path found" in owned, owned

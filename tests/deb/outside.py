@@ -20,7 +20,7 @@ NOT_OURS = (
     "etc/passwd-", "etc/group-", "etc/shadow-", "etc/gshadow-", "etc/.pwd.lock", "etc/ld.so.cache", "var/lib/nginx",
     "etc/apt/sources.list.d/splynx-bitpay.sources",
     # What stands for Splynx notes what it was asked.
-    "var/www/splynx/addon-calls")
+    "var/www/splynx/addon-calls", "var/www/splynx/registered.json")
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
