@@ -301,10 +301,10 @@ def fail_to_upgrade(chroot):
 
 
 def downgrade(chroot):
-    """An older package with a queued credit."""
+    """An older package, whose database is an older one, with a queued credit: the newer program takes it back."""
     number, credits = leave_a_credit_waiting(chroot)
     done = chroot.install_files(f"{chroot.version}~older")
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0 and "taken back: 0004" in done.stdout, done.stdout
     recorded_once(chroot, number, credits)
 
 
