@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fmt-check clippy doc deny unit browser clients bench torture tools transitions mutants
+.PHONY: help demo test check fmt-check clippy doc deny unit browser clients bench torture tools transitions generated mutants
 
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,9 @@ clients: ## Other people's clients against the simulators: BitPay's own SDK, PHP
 
 transitions: ## Writes docs/TRANSITIONS.md anew, from the rules themselves
 	UPDATE_GENERATED=1 $(CARGO) test --lib generated_table_of_transitions
+
+generated: ## Writes all generated files anew: man pages, completions, default configuration, documentation
+	UPDATE_GENERATED=1 $(CARGO) test --lib generated
 
 mutants: ## A random shard of at least 150 mutants of the money core: are they all noticed?
 	./scripts/mutants

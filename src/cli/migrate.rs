@@ -27,6 +27,13 @@ pub(super) async fn run(path: &Path, streams: &mut Streams<'_>) -> anyhow::Resul
     Ok(Ending::Good)
 }
 
+/// Prints the number of this version's last migration, for a newer binary's `--back-to`. Needs neither configuration nor
+/// database.
+pub(super) fn latest(streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
+    writeln!(streams.out, "{}", db::last_migration()?)?;
+    Ok(Ending::Good)
+}
+
 /// Takes back what was run after the migration `to`, so that an older version can go on with the database.
 pub(super) async fn back(
     path: &Path,

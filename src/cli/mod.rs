@@ -4,11 +4,15 @@
 
 mod attempts;
 mod audit;
+mod backup;
 mod config;
 mod currency;
 mod doctor;
+#[cfg(test)]
+mod manual;
 mod migrate;
 pub mod output;
+mod owner;
 mod pairing;
 pub mod progress;
 mod reconcile;
@@ -43,7 +47,7 @@ enum Command {
     Serve,
     /// Pair with the processor by a pairing code, or by a token made without "Require Authentication".
     Pair {
-        /// The code from BitPay's dashboard.
+        /// The code from BitPay's dashboard; `-` reads it from standard input, so that no list of processes shows it.
         #[arg(value_name = "CODE")]
         code: String,
     },
@@ -65,7 +69,12 @@ enum Command {
         /// Take back every migration after this one, before an older version is installed. Stop the service first.
         #[arg(long, value_name = "NUMBER")]
         back_to: Option<String>,
+        /// Change nothing; print the number of the last migration this version knows.
+        #[arg(long, conflicts_with = "back_to")]
+        latest: bool,
     },
+    /// Copy the database into a file, beside a running service, and remove old copies.
+    Backup(backup::Wish),
     /// Look at payments, and settle what waits for a person.
     #[command(subcommand)]
     Attempts(attempts::Command),
@@ -90,9 +99,17 @@ pub enum Ending {
 
 /// Runs the command that `arguments` (with the program's name) ask for, on the streams of this process.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = arguments.into_iter().collect();
     let mut out = output::Tolerant::new(std::io::stdout().lock());
     let mut err = std::io::stderr();
-    ExitCode::from(execute(arguments, Streams { out: &mut out, err: &mut err }))
+    let mut streams = Streams { out: &mut out, err: &mut err };
+    // Here and not in `execute`: what tests run inside their own process must stay in it.
+    if let Ok(arguments) = Arguments::try_parse_from(&words)
+        && let Err(error) = owner::become_owner(&arguments, &words)
+    {
+        return ExitCode::from(fail(&error, &mut streams));
+    }
+    ExitCode::from(execute(words, streams))
 }
 
 /// Runs a command on any streams. Returns its exit code.
@@ -106,12 +123,15 @@ fn execute(arguments: impl IntoIterator<Item = OsString>, mut streams: Streams<'
     match ending {
         Ok(Ending::Good) => 0,
         Ok(Ending::NotGood) => 1,
-        Err(error) => {
-            // With standard error gone too, the exit code is all there is to tell.
-            writeln!(streams.err, "splynx-bitpay: {error:#}").ok();
-            1
-        }
+        Err(error) => fail(&error, &mut streams),
     }
+}
+
+/// Says what went wrong. Returns the exit code.
+fn fail(error: &anyhow::Error, streams: &mut Streams<'_>) -> u8 {
+    // With standard error gone too, the exit code is all there is to tell.
+    writeln!(streams.err, "splynx-bitpay: {error:#}").ok();
+    1
 }
 
 fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
@@ -125,8 +145,10 @@ fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<
             let wish = doctor::Wish { json: *json, test_alert: *test_alert };
             block_on(doctor::run(path, wish, streams))
         }
-        Command::Migrate { back_to: None } => block_on(migrate::run(path, streams)),
-        Command::Migrate { back_to: Some(to) } => block_on(migrate::back(path, to, streams)),
+        Command::Migrate { latest: true, .. } => migrate::latest(streams),
+        Command::Migrate { back_to: Some(to), .. } => block_on(migrate::back(path, to, streams)),
+        Command::Migrate { back_to: None, .. } => block_on(migrate::run(path, streams)),
+        Command::Backup(wish) => block_on(backup::run(path, wish, streams)),
         Command::Attempts(command) => block_on(command.run(path, streams)),
         Command::Audit(command) => block_on(command.run(path, streams)),
         Command::Reconcile(wish) => block_on(reconcile::run(path, *wish, streams)),

@@ -2,7 +2,10 @@
 //!
 //! **Invariant:** tokens are shown masked.
 
+use std::io::{BufRead, stdin};
 use std::path::Path;
+
+use anyhow::{Context as _, ensure};
 
 use super::output::Streams;
 use super::{Ending, progress, who, wiring};
@@ -12,19 +15,41 @@ use crate::db::Migrations;
 use crate::domain::connection::Connection;
 use crate::views::texts::Language;
 
+/// In place of a code: it is on standard input.
+const FROM_STANDARD_INPUT: &str = "-";
+
+/// Longer lines are no codes.
+const LONGEST_CODE: u64 = 4096;
+
 /// Exchanges a pairing code for a token.
 pub(super) async fn pair(
     path: &Path,
     code: &str,
     streams: &mut Streams<'_>,
 ) -> anyhow::Result<Ending> {
-    let world = wiring::connect(&config::load(path)?.config, Migrations::Run).await?;
+    let config = config::load(path)?.config;
+    let code = match code {
+        FROM_STANDARD_INPUT => code_from(&mut stdin().lock())?,
+        code => code.to_owned(),
+    };
+    let world = wiring::connect(&config, Migrations::Run).await?;
     let by = who::at_the_terminal();
-    let pairing = progress::during("asking BitPay", pair::pair(&world.app, code, &by));
+    let pairing = progress::during("asking BitPay", pair::pair(&world.app, &code, &by));
     let connection = pairing.await.map_err(told)?;
     writeln!(streams.out, "Paired.")?;
     describe(&connection, streams)?;
     Ok(Ending::Good)
+}
+
+/// The code in the first line.
+fn code_from(input: &mut dyn BufRead) -> anyhow::Result<String> {
+    let mut line = String::new();
+    std::io::Read::take(input, LONGEST_CODE)
+        .read_line(&mut line)
+        .context("standard input cannot be read")?;
+    let code = line.trim();
+    ensure!(!code.is_empty(), "there is no pairing code on standard input");
+    Ok(code.to_owned())
 }
 
 /// What an admin reads: the English sentence of the page.
@@ -77,8 +102,26 @@ fn describe(connection: &Connection, streams: &mut Streams<'_>) -> anyhow::Resul
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
     use crate::ports::pairing::{PairingFailure, PairingFailureKind};
+
+    #[rstest]
+    #[case("abcDEF7\n", "abcDEF7")]
+    #[case(" abcDEF7\r\nmore\n", "abcDEF7")]
+    #[case("abcDEF7", "abcDEF7")]
+    fn a_code_is_the_first_line_of_standard_input(#[case] input: &str, #[case] code: &str) {
+        assert_eq!(code_from(&mut input.as_bytes()).unwrap(), code);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("\nabcDEF7\n")]
+    fn without_a_code_nothing_is_asked(#[case] input: &str) {
+        let error = code_from(&mut input.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "there is no pairing code on standard input");
+    }
 
     #[test]
     fn every_failure_is_told_in_the_english_of_the_page() {

@@ -57,11 +57,15 @@ pub(super) fn pending(conn: &mut AnyConnection) -> Result<Vec<String>, OpenError
     let unknown: Vec<String> =
         run.iter().filter(|version| !known.iter().any(|it| it.0 == **version)).cloned().collect();
     if !unknown.is_empty() {
-        let last = known.last().map(|(version, _)| version.clone()).unwrap_or_default();
-        return Err(OpenError::Newer { unknown, last });
+        return Err(OpenError::Newer { unknown, last: last()? });
     }
     let pending = known.into_iter().filter(|(version, _)| !run.contains(version));
     Ok(pending.map(|(_, name)| name).collect())
+}
+
+/// The number of the last migration of this version.
+pub(super) fn last() -> Result<String, OpenError> {
+    Ok(known()?.pop().map(|(version, _)| version).unwrap_or_default())
 }
 
 /// The numbers of the migrations that were run, in order. A database that is new has no such table.

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod attempts;
+mod backup;
 mod books;
 mod cell;
 mod connection;
@@ -25,6 +26,7 @@ mod people;
 mod postgres;
 mod postings;
 mod proofs;
+mod pulse;
 mod queue;
 mod reader;
 mod reviews;
@@ -44,11 +46,13 @@ use self::connection::{AnyConnection, Missing, Role};
 use self::failure::Failure;
 use self::journal::{Entry, JournalKey, Page, Verification};
 use self::link::Link;
+use self::pulse::Answered;
 use self::queue::Queue;
 use crate::ports::clock::Clock;
 use crate::ports::entropy::Entropy;
 use crate::ports::store::StoreError;
 
+pub use self::backup::{BackupError, back_up};
 pub use self::journal::{Flaw, Head, InvalidHead, Verdict};
 pub use self::seal::{InvalidSealKey, SealKey};
 pub use self::serve_lock::{ServeLock, ServeLockError};
@@ -116,6 +120,7 @@ pub struct Db {
     writer: Queue,
     // A database in memory has one connection only, and so reads where it writes.
     readers: Option<Queue>,
+    answered: Arc<Answered>,
     seal_key: SealKey,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
@@ -141,8 +146,9 @@ impl Db {
         };
         let (writer, ready) = writer::start(connect, JournalKey::of(&seal_key));
         ready.await.map_err(|_| OpenError::Unavailable(DEAD.to_owned()))??;
-        let readers = (url != DatabaseUrl::SqliteMemory).then(|| reader::start(&url));
-        Ok(Self { writer, readers, seal_key, clock, entropy })
+        let answered = Arc::new(Answered::default());
+        let readers = (url != DatabaseUrl::SqliteMemory).then(|| reader::start(&url, &answered));
+        Ok(Self { writer, readers, answered, seal_key, clock, entropy })
     }
 
     /// Commits what `work` does, together with the jobs of others that wait at the same moment.
@@ -232,6 +238,16 @@ fn connect(
 /// [`OpenError::Unavailable`] when it is not there or cannot be reached.
 pub async fn pending_migrations(url: &DatabaseUrl) -> Result<Vec<String>, OpenError> {
     look(url, migrate::pending).await
+}
+
+/// The number of the last migration this version knows, such as `0004`: what [`take_back`] takes a newer version's
+/// database back to.
+///
+/// # Errors
+///
+/// [`OpenError::Migration`] when the migrations inside the binary cannot be read.
+pub fn last_migration() -> Result<String, OpenError> {
+    migrate::last()
 }
 
 /// Takes a database back to the schema that ended with the migration of this number, for an older version to go on

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::connection::Role;
 use super::job::{Job, Trouble, panicked};
 use super::link::Link;
+use super::pulse::Answered;
 use super::queue::Queue;
 use super::url::DatabaseUrl;
 use crate::ports::store::StoreError;
@@ -15,19 +16,19 @@ use crate::ports::store::StoreError;
 /// Two, so that a long list for a person does not keep a hook waiting.
 const THREADS: usize = 2;
 
-/// Starts the threads. Each connects when it first has something to read.
-pub(super) fn start(url: &DatabaseUrl) -> Queue {
+/// Starts the threads, which count their answers. Each connects when it first has something to read.
+pub(super) fn start(url: &DatabaseUrl, answered: &Arc<Answered>) -> Queue {
     let (queue, jobs) = channel();
     let jobs = Arc::new(Mutex::new(jobs));
     let start = |_| {
-        let jobs = Arc::clone(&jobs);
+        let (jobs, answered) = (Arc::clone(&jobs), Arc::clone(answered));
         let link = Link::new(url.clone(), Role::Reader);
-        std::thread::spawn(move || work(link, &jobs))
+        std::thread::spawn(move || work(link, &jobs, &answered))
     };
     Queue::new(queue, (0..THREADS).map(start).collect())
 }
 
-fn work(mut link: Link, jobs: &Mutex<Receiver<Box<dyn Job>>>) {
+fn work(mut link: Link, jobs: &Mutex<Receiver<Box<dyn Job>>>, answered: &Answered) {
     while let Some(mut job) = next(jobs) {
         let end = match read(&mut link, job.as_mut()) {
             // Reading twice does no harm, and a server that was restarted is no reason for an error.
@@ -35,6 +36,7 @@ fn work(mut link: Link, jobs: &Mutex<Receiver<Box<dyn Job>>>) {
             end => end,
         };
         job.answer(end);
+        answered.count();
     }
 }
 

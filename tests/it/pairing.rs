@@ -5,6 +5,7 @@ use crate::support::{Engine, PATIENCE, Setup, World, on_both_databases};
 on_both_databases! {
     an_admin_pairs_on_the_page,
     an_admin_pairs_on_the_command_line,
+    an_admin_pairs_by_a_code_that_no_list_of_processes_shows,
     a_wrong_pairing_code_is_refused_and_the_next_one_works,
     a_pairing_whose_answer_was_lost_is_found_again,
     a_payment_begun_before_pairing_anew_is_recorded_once,
@@ -51,6 +52,18 @@ async fn an_admin_pairs_on_the_command_line(engine: Engine) {
     let checkout = customer.refill("10.00").await;
     world.pay(&checkout);
     world.payments_become(1, PATIENCE).await;
+}
+
+async fn an_admin_pairs_by_a_code_that_no_list_of_processes_shows(engine: Engine) {
+    let world = World::with(engine, unpaired()).await;
+    let nothing = world.addon.run_saying(&["pair", "-"], "\n");
+    assert_eq!(nothing.status.code(), Some(1));
+    let said = String::from_utf8(nothing.stderr).unwrap();
+    assert_eq!(said, "splynx-bitpay: there is no pairing code on standard input\n");
+    let code = world.bitpay.create_pairing_code();
+    let paired = world.addon.run_saying(&["pair", "-"], &format!("{code}\n"));
+    assert!(paired.status.success(), "{paired:?}");
+    world.addon.ready().await;
 }
 
 async fn a_wrong_pairing_code_is_refused_and_the_next_one_works(engine: Engine) {

@@ -1,13 +1,11 @@
 //! `serve`: the pages, the hooks and the worker, until the process is told to stop.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
+use actix_web::dev::Server;
 use tokio::sync::Notify;
 
 use super::Ending;
@@ -28,12 +26,19 @@ mod anchor;
 mod figures;
 mod probes;
 mod rules;
+mod servers;
+mod systemd;
+
+use servers::{Servers, Signals};
+use systemd::Handed;
 
 /// How long the end may take: requests to Splynx in flight are waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Serves until SIGTERM or SIGINT.
 pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
+    // First of all: it takes variables out of the environment, and there is no other thread yet.
+    let handed = Handed::take()?;
     let loaded = config::load(path).map_err(ConfigErrors::with_lacking)?;
     let config = loaded.config;
     config.require_api()?;
@@ -43,8 +48,8 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
     }
     let url = wiring::database_url(&config)?;
     let _lock = ServeLock::take(&url)?;
-    let pages = bind(config.server.listen, "server.listen")?;
-    let ops = bind(config.server.ops_listen, "server.ops_listen")?;
+    let sockets = handed.or_own(&config.server)?;
+    let (listen, ops_listen) = (sockets.pages.local_addr()?, sockets.ops.local_addr()?);
     let metrics = figures::install(SystemClock::default().now())?;
     let world = wiring::connect(&config, Migrations::Run).await?;
     if matches!(url, DatabaseUrl::SqliteFile(_)) {
@@ -53,31 +58,25 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
     }
     let tasks = Tasks::default();
     let outage = Arc::new(Outage::default());
-    let pages = serve_pages(&config, &world, pages, &tasks)?;
+    let pages = pages(&config, &world, sockets.pages)?;
     tasks.start(figures::sum_up(metrics.clone(), tasks.clone()));
-    let ops = web::ops::serve(ops, probes::ops(&world, &outage, metrics))?;
-    let ops_handle = ops.handle();
-    start_server(&tasks, ops);
+    let ops = web::ops::serve(sockets.ops, probes::ops(&world, &outage, metrics))?;
+    let servers = Servers::start(&tasks, pages, ops);
     start_work(&config, &world, &tasks, &outage)?;
-    tracing::info!(listen = %config.server.listen, ops = %config.server.ops_listen, "serving");
-    told_to_stop().await?;
+    let mut signals = Signals::listen()?;
+    servers.serve().await?;
+    systemd::ready(listen);
+    systemd::watch(&world.db, &tasks);
+    tracing::info!(%listen, ops = %ops_listen, "serving");
+    let end = servers.until(&mut signals).await;
+    systemd::stopping();
     tracing::info!("stopping: what has begun is finished");
-    pages.stop(true).await;
-    ops_handle.stop(false).await;
+    servers.stop(sockets.outlive_us).await;
     tasks.finish(PATIENCE).await;
-    Ok(Ending::Good)
+    end.map(|()| Ending::Good)
 }
 
-fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).with_context(|| format!("{key}: cannot listen on {address}"))
-}
-
-fn serve_pages(
-    config: &Config,
-    world: &World,
-    listener: TcpListener,
-    tasks: &Tasks,
-) -> anyhow::Result<ServerHandle> {
+fn pages(config: &Config, world: &World, listener: TcpListener) -> anyhow::Result<Server> {
     let settings = SiteSettings {
         session_cookie: config.splynx.session_cookie.clone(),
         trusted_proxies: config.server.trusted_proxies.clone(),
@@ -86,18 +85,7 @@ fn serve_pages(
         limits: web::Limits::default(),
     };
     let site = Site::new(world.app.clone(), Arc::new(world.splynx.clone()), settings)?;
-    let server = web::serve(listener, site)?;
-    let handle = server.handle();
-    start_server(tasks, server);
-    Ok(handle)
-}
-
-fn start_server(tasks: &Tasks, server: actix_web::dev::Server) {
-    tasks.start(async move {
-        if let Err(error) = server.await {
-            tracing::error!(%error, "a listener ended");
-        }
-    });
+    Ok(web::serve(listener, site)?)
 }
 
 fn start_work(
@@ -129,15 +117,5 @@ fn start_work(
     tasks.start(housekeeping::run(app.clone(), tasks.clone(), jobs));
     tasks.start(rules::Follower::new(config, world).run(tasks.clone()));
     tasks.start(anchor::run(Arc::clone(&world.db), tasks.clone()));
-    Ok(())
-}
-
-async fn told_to_stop() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
     Ok(())
 }

@@ -4,7 +4,9 @@
 //! failure.
 
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -19,6 +21,11 @@ const START: Duration = Duration::from_secs(30);
 /// The real binary.
 const BINARY: &str = env!("CARGO_BIN_EXE_splynx-bitpay");
 
+/// As systemd hands sockets over: from descriptor 3 on, to the process of this very number. They come in as standard
+/// input and output, where no unsafe code is needed.
+const HAND_OVER: &str = "exec 3<&0 0</dev/null; if [ $LISTEN_FDS = 2 ]; then exec 4<&1 1>&2; fi; \
+     LISTEN_PID=$$ exec \"$@\"";
+
 /// The add-on of one test.
 #[derive(Debug)]
 pub(crate) struct Addon {
@@ -29,6 +36,8 @@ pub(crate) struct Addon {
     child: Mutex<Option<Child>>,
     // Of `serve` alone: other commands stay as they are.
     environment: Mutex<Vec<(String, String)>>,
+    // Those that systemd would listen on: they stay open when a process ends.
+    sockets: Mutex<Vec<(&'static str, TcpListener)>>,
 }
 
 impl Addon {
@@ -40,12 +49,18 @@ impl Addon {
             ops,
             child: Mutex::new(None),
             environment: Mutex::new(Vec::new()),
+            sockets: Mutex::new(Vec::new()),
         }
     }
 
     /// The environment in which `serve` starts from now on, besides the usual one.
     pub(crate) fn set_environment(&self, environment: Vec<(String, String)>) {
         *self.environment.lock().unwrap() = environment;
+    }
+
+    /// The sockets that `serve` is handed from now on, at most two, by name.
+    pub(crate) fn hand_over(&self, sockets: Vec<(&'static str, TcpListener)>) {
+        *self.sockets.lock().unwrap() = sockets;
     }
 
     /// Starts `serve`, and returns when it answers on its ops listener.
@@ -70,7 +85,12 @@ impl Addon {
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         let environment = self.environment.lock().unwrap().clone();
         let mut command = self.command(&["serve"]);
-        command.envs(environment).stdout(log.try_clone().unwrap()).stderr(log);
+        command.stdout(log.try_clone().unwrap());
+        let sockets = self.sockets.lock().unwrap();
+        if !sockets.is_empty() {
+            command = handing_over(&command, &sockets);
+        }
+        command.envs(environment).stderr(log);
         let child = command.spawn().unwrap();
         *running = Some(child);
     }
@@ -133,6 +153,15 @@ impl Addon {
         self.command(arguments).output().unwrap()
     }
 
+    /// The same, with something on its standard input.
+    pub(crate) fn run_saying(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
     /// Runs another command and kills it after so long, whatever it is at.
     pub(crate) async fn run_and_kill(&self, arguments: &[&str], after: Duration) {
         let mut command = self.command(arguments);
@@ -166,6 +195,22 @@ impl Addon {
             .stdin(Stdio::null());
         command
     }
+}
+
+fn handing_over(command: &Command, sockets: &[(&'static str, TcpListener)]) -> Command {
+    let copy = |index: usize| OwnedFd::from(sockets[index].1.try_clone().unwrap());
+    let names: Vec<_> = sockets.iter().map(|(name, _)| *name).collect();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", HAND_OVER, "sh"]).arg(command.get_program()).args(command.get_args());
+    shell
+        .env("TZ", "UTC")
+        .env("LISTEN_FDS", sockets.len().to_string())
+        .env("LISTEN_FDNAMES", names.join(":"))
+        .stdin(copy(0));
+    if sockets.len() > 1 {
+        shell.stdout(copy(1));
+    }
+    shell
 }
 
 impl Drop for Addon {

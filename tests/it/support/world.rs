@@ -155,6 +155,11 @@ impl World {
         self.ports.pages()
     }
 
+    /// Where it answers those who watch it.
+    pub(crate) fn ops(&self) -> SocketAddr {
+        self.ports.ops()
+    }
+
     /// The configuration as the tests want it.
     pub(crate) fn configuration(&self) -> String {
         let Setup { poll_seconds, quiescence_seconds, requests_per_second, .. } = &self.setup;
