@@ -57,3 +57,16 @@ torture: ## The heavy suites: R=R1..R24|planted MINUTES=3 (0: to the end) SEED=n
 bench: ## Memory, start and calls per page of the release build, beside a reference probe; writes docs/OPERATIONS.md
 	$(CARGO) build --release --bins
 	./scripts/bench
+
+.PHONY: deb apt-repo test-deb
+
+deb: ## Builds the Debian packages into target/deb; installs what is missing
+	./scripts/install-tools packaging
+	./scripts/deb
+
+apt-repo: ## Makes a signed apt repository of them: FOLDER=… KEY=fingerprint URL=https://…
+	@[ -n '$(FOLDER)' ] && [ -n '$(KEY)' ] || { echo 'make apt-repo FOLDER=… KEY=fingerprint [URL=https://…]' >&2; exit 2; }
+	./scripts/apt-repo '$(FOLDER)' '$(KEY)' $(URL)
+
+test-deb: ## Proves the packages, in chroots and a virtual machine: PARTS='build same lint binary security repo …'
+	./scripts/test-deb $(PARTS)
