@@ -115,7 +115,7 @@ pub enum OpenError {
     Migration(String),
 }
 
-/// An open database. Dropping it ends its threads after the jobs that are queued.
+/// An open database. Dropping it closes it.
 pub struct Db {
     writer: Queue,
     // A database in memory has one connection only, and so reads where it writes.
@@ -129,6 +129,12 @@ pub struct Db {
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Db").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Db {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 
@@ -149,6 +155,16 @@ impl Db {
         let answered = Arc::new(Answered::default());
         let readers = (url != DatabaseUrl::SqliteMemory).then(|| reader::start(&url, &answered));
         Ok(Self { writer, readers, answered, seal_key, clock, entropy })
+    }
+
+    /// Lets what is queued end, and closes the database; waits for that. SQLite's file is whole by itself then, without
+    /// the journal beside it. Who still holds the database is told that nobody is there.
+    pub fn close(&self) {
+        // The last connection brings the journal into the file, and only the writer's may write.
+        if let Some(readers) = &self.readers {
+            readers.close();
+        }
+        self.writer.close();
     }
 
     /// Commits what `work` does, together with the jobs of others that wait at the same moment.

@@ -3,6 +3,7 @@
 //! **Invariant:** dropping it lets the queued jobs end, and then the threads.
 
 use std::sync::mpsc::Sender;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use super::connection::AnyConnection;
@@ -13,14 +14,14 @@ use super::journal::Entry;
 /// One or more threads that serve jobs, seen from outside.
 #[derive(Debug)]
 pub(super) struct Queue {
-    jobs: Option<Sender<Box<dyn Job>>>,
-    threads: Vec<JoinHandle<()>>,
+    jobs: Mutex<Option<Sender<Box<dyn Job>>>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Queue {
     /// The threads serve what is sent, and end when the sender is gone.
     pub(super) fn new(jobs: Sender<Box<dyn Job>>, threads: Vec<JoinHandle<()>>) -> Self {
-        Self { jobs: Some(jobs), threads }
+        Self { jobs: Mutex::new(Some(jobs)), threads: Mutex::new(threads) }
     }
 
     /// Queues a job.
@@ -31,18 +32,28 @@ impl Queue {
     {
         let (job, answer) = job(work);
         // Without a thread the job is dropped, and the answer says that nobody is there.
-        if let Some(jobs) = &self.jobs {
+        if let Some(jobs) = &*lock(&self.jobs) {
             let _ = jobs.send(job);
         }
         answer
     }
+
+    /// Lets the queued jobs end, and then the threads with their connections; takes as long as that. What is queued
+    /// afterwards is told that nobody is there.
+    pub(super) fn close(&self) {
+        drop(lock(&self.jobs).take());
+        for thread in lock(&self.threads).drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn lock<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        drop(self.jobs.take());
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
+        self.close();
     }
 }

@@ -17,7 +17,7 @@ mod tests;
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use self::rivals::Rivals;
 use super::statement_record;
@@ -71,7 +71,7 @@ pub async fn record(turn: &mut Turn<'_>) -> Result<Reach, TurnError> {
             Task::Nothing => return sleep_until(turn, None).await.map(|()| so_far),
             Task::WaitUntil(at) => return sleep_until(turn, Some(at)).await.map(|()| so_far),
             Task::Decide(key) => decide::decide(turn, &key).await?,
-            Task::Send(id) => send(turn, id).await?,
+            Task::Send(id) => send(turn, id, now).await?,
             Task::Search(id) => search::search(turn, id).await?,
         };
         if reach != Reach::Fine {
@@ -141,10 +141,7 @@ async fn later(turn: &mut Turn<'_>, error: PeerError) -> Result<Reach, TurnError
     reach
 }
 
-async fn sleep_until(
-    turn: &mut Turn<'_>,
-    at: Option<chrono::DateTime<chrono::Utc>>,
-) -> Result<(), TurnError> {
+async fn sleep_until(turn: &mut Turn<'_>, at: Option<DateTime<Utc>>) -> Result<(), TurnError> {
     if turn.ledger.attempt.work_at != at {
         let mut step = turn.step();
         step.attempt.work_at = at;
@@ -153,7 +150,11 @@ async fn sleep_until(
     Ok(())
 }
 
-async fn send(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, TurnError> {
+async fn send(
+    turn: &mut Turn<'_>,
+    id: PostingId,
+    taken_up: DateTime<Utc>,
+) -> Result<Reach, TurnError> {
     let posting = find(turn, id)?;
     match posting.kind {
         PostingKind::StatementRecord => return statement_record::write(turn, posting).await,
@@ -168,7 +169,7 @@ async fn send(turn: &mut Turn<'_>, id: PostingId) -> Result<Reach, TurnError> {
         PostingKind::FeeDebit => Endpoint::Transactions,
         _ => Endpoint::Payments,
     };
-    post(turn, posting, endpoint).await
+    post(turn, posting, endpoint, taken_up).await
 }
 
 /// Looks whether Splynx has it already, commits the intent, sends the frozen bytes once, commits the outcome.
@@ -176,6 +177,7 @@ async fn post(
     turn: &mut Turn<'_>,
     posting: Posting,
     endpoint: Endpoint,
+    taken_up: DateTime<Utc>,
 ) -> Result<Reach, TurnError> {
     if let Some(reach) = search::before_sending(turn, &posting).await? {
         return Ok(reach);
@@ -187,7 +189,8 @@ async fn post(
     if let Some(reach) = reconsider::before_sending(turn, &posting).await? {
         return Ok(reach);
     }
-    let Some(begun) = posting.begin(turn.app.clock.now()) else {
+    // It was due when it was taken up; a clock that was set back since makes it none the less so.
+    let Some(begun) = posting.begin(turn.app.clock.now().max(taken_up)) else {
         return Err(TurnError::Impossible("a posting was sent that is not ready".to_owned()));
     };
     commit_posting(turn, begun.clone(), None).await?;

@@ -3,7 +3,7 @@
 //! **Invariant:** what it is not told it answers as a healthy one would that has no rows.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::bench::{document_ref, lock, refused, unavailable};
+use super::bench::{Hands, document_ref, lock, refused, unavailable};
 use crate::domain::ids::{CreditKey, CustomerId, DocumentNumber, SplynxId};
 use crate::domain::payable::{
     Customer, Document, DocumentItem, DocumentKind, DocumentRef, DocumentStatus,
@@ -29,6 +29,8 @@ pub(crate) struct Desk {
     pub(crate) reads: VecDeque<Result<Option<Document>, PeerError>>,
     /// What the next searches find; nothing after that.
     pub(crate) found: VecDeque<SearchOutcome>,
+    /// The clock that is set to these seconds during the next search.
+    pub(crate) sets: Option<(Arc<Hands>, i64)>,
     /// What becomes of the next writes; they are done after that.
     pub(crate) outcomes: VecDeque<WriteOutcome>,
     /// A change of the status is taken and not shown.
@@ -100,6 +102,9 @@ impl Splynx {
         since: NaiveDate,
     ) -> SearchOutcome {
         let mut desk = self.desk();
+        if let Some((clock, seconds)) = desk.sets.take() {
+            clock.set(seconds);
+        }
         desk.searches.push((what, key.to_string(), whose.get(), since));
         desk.found.pop_front().unwrap_or(SearchOutcome::Complete(vec![]))
     }

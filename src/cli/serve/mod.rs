@@ -73,6 +73,8 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
     tracing::info!("stopping: what has begun is finished");
     servers.stop(sockets.outlive_us).await;
     tasks.finish(PATIENCE).await;
+    // The servers' threads may hold the database for a moment longer than this process lasts.
+    world.db.close();
     end.map(|()| Ending::Good)
 }
 

@@ -1,5 +1,6 @@
 //! What leaves, under which lease, and what follows from the answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -42,6 +43,16 @@ async fn nothing_is_begun_that_the_lease_does_not_cover(#[case] left: i64, #[cas
     assert_eq!(record(&mut turn).await.unwrap(), reach);
     assert_eq!(bench.desk().writes.len(), usize::from(sent));
     assert_eq!(turn.ledger.attempt.version != version, sent);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_during_the_search_stops_nothing() {
+    let bench = Bench::new();
+    let mut turn = to_be_sent(&bench).await;
+    bench.desk().sets = Some((Arc::clone(&bench.clock), -600));
+    assert_eq!(record(&mut turn).await.unwrap(), Reach::Fine);
+    assert_eq!(bench.desk().writes.len(), 1);
+    assert_eq!(bench.reviews().await, []);
 }
 
 #[tokio::test]
