@@ -39,12 +39,23 @@ pub async fn receive_hint(
             return Ok(Reception::BadSignature);
         }
     }
-    match app.store.record_hint(hook, app.clock.now()).await? {
+    match look_soon(app, hook).await? {
         HintOutcome::Unknown => Ok(Reception::UnknownHook),
-        HintOutcome::Stored => {
-            app.wake.notify_one();
-            Ok(Reception::Taken)
-        }
-        HintOutcome::AlreadyStored => Ok(Reception::Taken),
+        HintOutcome::Stored | HintOutcome::AlreadyStored => Ok(Reception::Taken),
     }
+}
+
+/// Has the attempt with this hook looked at as soon as a look may follow the last one. A step in progress is not
+/// disturbed.
+///
+/// # Errors
+///
+/// [`StoreError`] when this is not durable.
+pub(super) async fn look_soon(app: &App, hook: &Hook) -> Result<HintOutcome, StoreError> {
+    let outcome = app.store.record_hint(hook, app.clock.now()).await?;
+    // Who stored the hint that is there already has rung.
+    if outcome == HintOutcome::Stored {
+        app.wake.notify_one();
+    }
+    Ok(outcome)
 }

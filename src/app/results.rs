@@ -3,6 +3,7 @@
 //! **Invariant:** coming back is a hint, never evidence; the page shows number, sum and state only (design 5).
 
 use super::App;
+use super::receive_hint::look_soon;
 use crate::domain::attempt::State;
 use crate::domain::ids::ResultToken;
 use crate::domain::money::Money;
@@ -65,8 +66,7 @@ pub async fn result(app: &App, token: &ResultToken) -> Result<Option<ResultView>
     };
     let view = view(&ledger, &reviews);
     if view.progress.may_change_soon() {
-        app.store.record_hint(&ledger.attempt.hook, app.clock.now()).await?;
-        app.wake.notify_one();
+        look_soon(app, &ledger.attempt.hook).await?;
     }
     Ok(Some(view))
 }

@@ -6,6 +6,7 @@ use chrono::{Days, NaiveDate};
 
 use super::report::{Finding, FindingKind};
 use super::{Books, at_attempt};
+use crate::app::receive_hint::look_soon;
 use crate::app::refresh_attempt::in_short;
 use crate::app::work::TurnError;
 use crate::domain::attempt::Attempt;
@@ -16,7 +17,7 @@ use crate::domain::observation::Observation;
 use crate::domain::recording::credited;
 use crate::ports::PeerError;
 use crate::ports::processor::{Listing, Processor};
-use crate::ports::store::{Change, Ledger};
+use crate::ports::store::Ledger;
 
 /// After so many questions in a row without an answer a processor is asked no more.
 const SILENCE: u32 = 3;
@@ -72,11 +73,7 @@ impl Books<'_> {
         }
         let words = format!("{words}; it was not looked at since.");
         self.report.name(at_attempt(FindingKind::NotSeenYet, attempt, id, words));
-        let woken = Attempt { look_at: Some(self.app.clock.now()), ..attempt.clone() };
-        // Whoever moved the attempt meanwhile has looked at it.
-        if self.app.store.apply(&Change::of(woken)).await? {
-            self.app.wake.notify_one();
-        }
+        look_soon(self.app, &attempt.hook).await?;
         Ok(())
     }
 

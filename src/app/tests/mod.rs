@@ -2,6 +2,7 @@
 //! everything does is played by `sim::simulate`.
 
 pub(crate) mod bench;
+mod comparing;
 mod refreshing;
 pub(crate) mod splynx;
 mod turns;
