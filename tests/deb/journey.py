@@ -19,6 +19,7 @@ import time
 import outside
 import people
 import trees
+from benchlib.http import wait_until_it_listens
 from outside import BITPAY, PORTAL, URL
 
 PROJECT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -97,7 +98,7 @@ def prepare(chroot):
     chroot.spawn(simulator, "bitpay", "--listen", f"127.0.0.1:{BITPAY}", "--pairing-code", CODE,
                  "--pairing-code", SECOND_CODE, log="sim.log", inside=False)
     for port in (PORTAL, BITPAY):
-        people.wait_for_port(port)
+        wait_until_it_listens(port)
     # Nothing but our own repository: there is no other network.
     chroot.path("etc/apt/sources.list").unlink(missing_ok=True)
     for other in chroot.path("etc/apt/sources.list.d").iterdir():

@@ -3,47 +3,17 @@
 Everything a customer does goes through nginx on port 80, as on a Splynx server.
 """
 
-import http.client
-import json
-import socket
 import time
 import urllib.parse
 
+from benchlib.http import ask, control
+
 WEB, PORTAL, BITPAY, OPS = 80, 8332, 8333, 8331
-
-
-def ask(port, method, path, body=None, headers=None):
-    """One request on a connection of its own: (status, headers, body)."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request(method, path, body, headers or {})
-        answer = connection.getresponse()
-        return answer.status, answer.headers, answer.read()
-    finally:
-        connection.close()
-
-
-def control(port, method, path, value=None):
-    body = None if value is None else json.dumps(value)
-    status, _, answer = ask(port, method, f"/_control/{path}", body, {"Content-Type": "application/json"})
-    assert status == 200, f"{method} {path}: {status} {answer.decode(errors='replace')}"
-    return json.loads(answer)
 
 
 def splynx(method, path, value=None):
     """The control API of the simulated Splynx."""
     return control(PORTAL, method, path, value)
-
-
-def wait_for_port(port, seconds=15):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError(f"nobody listens on port {port}")
 
 
 def wait_until_ready(seconds=30):

@@ -18,6 +18,7 @@ import traceback
 import outside
 import people
 import trees
+from benchlib.http import wait_until_it_listens
 
 HERE = pathlib.Path(__file__).resolve().parent
 VERSION, ARCH = (HERE / "version").read_text().split()
@@ -63,7 +64,7 @@ def start_outside():
                  f"bitpay --listen 127.0.0.1:8333 --pairing-code {CODE}"):
         run("systemctl", "start", run("systemd-escape", "--template=simulator@.service", name).strip())
     for port in (outside.PORTAL, outside.BITPAY):
-        people.wait_for_port(port, 60)
+        wait_until_it_listens(port, 60)
     outside.serve_repository("/srv/repo")
 
 
