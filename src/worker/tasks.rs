@@ -1,10 +1,13 @@
 //! The one place that starts tasks.
 //!
-//! **Invariant:** no task outlives [`Tasks::finish`].
+//! **Invariant:** no task outlives [`Tasks::finish`], and none is gone without anybody noticing: what panics ends the
+//! service, which the service manager then starts anew.
 
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -13,6 +16,7 @@ use tokio_util::task::TaskTracker;
 pub struct Tasks {
     tracker: TaskTracker,
     stop: CancellationToken,
+    fallen: CancellationToken,
 }
 
 impl Tasks {
@@ -21,8 +25,19 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        let fallen = self.fallen.clone();
+        let watched = async move {
+            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+                fallen.cancel();
+            }
+        };
         #[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
-        let _handle = tokio::spawn(self.tracker.track_future(task));
+        let _handle = tokio::spawn(self.tracker.track_future(watched));
+    }
+
+    /// Ends when a task has panicked. What it was there for is not done any more.
+    pub async fn fallen(&self) {
+        self.fallen.cancelled().await;
     }
 
     /// Whether the end has been asked for.
@@ -43,5 +58,32 @@ impl Tasks {
         if tokio::time::timeout(patience, self.tracker.wait()).await.is_err() {
             tracing::warn!("some work did not end in time; it is taken up again at the next start");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(50);
+
+    #[tokio::test]
+    async fn a_task_that_panics_is_noticed_and_takes_no_other_along() {
+        let (tasks, bell) = (Tasks::default(), Arc::new(Notify::new()));
+        let other = Arc::clone(&bell);
+        tasks.start(async {});
+        tasks.start(async move { other.notify_one() });
+        bell.notified().await;
+        assert!(tokio::time::timeout(SHORT, tasks.fallen()).await.is_err(), "nothing panicked");
+        tasks.start(async { panic!("as a bug would") });
+        tokio::time::timeout(Duration::from_secs(5), tasks.fallen()).await.unwrap();
+        let other = Arc::clone(&bell);
+        tasks.start(async move { other.notify_one() });
+        bell.notified().await;
+        tasks.finish(SHORT).await;
     }
 }

@@ -5,9 +5,11 @@
 //!
 //! **Invariant:** the lease is given back at the end, whatever happened; if that cannot be committed it runs out.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt;
 
 use super::outage::Outage;
 use crate::app::App;
@@ -25,10 +27,7 @@ const SET_ASIDE: TimeDelta = TimeDelta::hours(1);
 pub async fn take(app: &App, errand: Errand, ledger: Ledger, lease_end: Duration, outage: &Outage) {
     let id = ledger.attempt.id;
     let mut turn = Turn { app, ledger, lease_end };
-    let result = match errand {
-        Errand::Look => look(&mut turn).await,
-        Errand::Work => work(&mut turn, outage).await,
-    };
+    let result = done(errand, &mut turn, outage).await;
     let mut step = Step { release: true, ..turn.step() };
     match result {
         Ok(()) => {}
@@ -46,6 +45,20 @@ pub async fn take(app: &App, errand: Errand, ledger: Ledger, lease_end: Duration
         Ok(()) | Err(TurnError::Moved) => {}
         Err(error) => tracing::error!(attempt = %id, %error, "a lease could not be given back"),
     }
+}
+
+/// Does what the turn is for. A panic is a failure of this attempt alone: it must neither end the worker nor come again
+/// every minute without anybody being told.
+async fn done(errand: Errand, turn: &mut Turn<'_>, outage: &Outage) -> Result<(), TurnError> {
+    let errand = async {
+        match errand {
+            Errand::Look => look(turn).await,
+            Errand::Work => work(turn, outage).await,
+        }
+    };
+    let panicked =
+        || TurnError::Impossible("a bug of the add-on; its log has the place".to_owned());
+    AssertUnwindSafe(errand).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
 }
 
 /// What failed for a reason of its own will fail again: it must not stand before all others in the queue, and a person

@@ -4,7 +4,7 @@
 //! **Invariant:** nothing here repeats a rule of the add-on: what is expected stands in the tests.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -195,11 +195,19 @@ impl Entropy for Counter {
 
 /// The processor: answers as it was told to, in that order.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Till(Arc<Mutex<VecDeque<Result<Observation, PeerError>>>>);
+pub(crate) struct Till {
+    answers: Arc<Mutex<VecDeque<Result<Observation, PeerError>>>>,
+    is_buggy: Arc<AtomicBool>,
+}
 
 impl Till {
     pub(crate) fn says(&self, answer: Result<Observation, PeerError>) {
-        lock(&self.0).push_back(answer);
+        lock(&self.answers).push_back(answer);
+    }
+
+    /// From now on, asking it panics, as a bug of ours would.
+    pub(crate) fn panics(&self) {
+        self.is_buggy.store(true, Ordering::SeqCst);
     }
 }
 
@@ -210,7 +218,8 @@ impl Processor for Till {
     }
 
     async fn observe(&self, _invoice: &ProcessorInvoiceId) -> Result<Observation, PeerError> {
-        lock(&self.0).pop_front().unwrap_or_else(|| Err(unavailable()))
+        assert!(!self.is_buggy.load(Ordering::SeqCst), "a bug");
+        lock(&self.answers).pop_front().unwrap_or_else(|| Err(unavailable()))
     }
 
     async fn check_token(&self) -> Result<(), PeerError> {

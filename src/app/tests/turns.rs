@@ -11,7 +11,10 @@ use crate::domain::credit::Target;
 use crate::domain::ids::SplynxId;
 use crate::domain::payable::DocumentKind;
 use crate::domain::posting::{Posting, PostingKind, PostingState};
+use crate::domain::review::ReviewReason;
 use crate::ports::store::Errand;
+use crate::worker::outage::Outage;
+use crate::worker::turn::take;
 
 fn posted(kind: PostingKind) -> Posting {
     posting(kind, PostingState::Posted { splynx_id: Some(SplynxId::new(5)) })
@@ -140,4 +143,21 @@ async fn the_statement_follows_the_attempt_and_makes_work_due_no_later_than_it_w
         assert_eq!(record.state, PostingState::Ready { not_before: at(5) });
         assert!(record.body.contains("\"status\":\"canceled\""), "{}", record.body);
     }
+}
+
+#[tokio::test]
+async fn a_bug_in_one_turn_sets_its_attempt_aside_and_calls_a_person() {
+    let bench = Bench::new();
+    let due = Attempt { look_at: Some(at(0)), ..attempt(payable(DocumentKind::Invoice), false) };
+    let ledger = bench.turn(due, vec![], vec![]).await.ledger;
+    let id = ledger.attempt.id;
+    bench.clock.set(5);
+    bench.till.panics();
+    let lease_end = bench.app.clock.monotonic() + Duration::from_mins(1);
+    take(&bench.app, Errand::Look, ledger, lease_end, &Outage::default()).await;
+    let attempt = bench.app.store.ledger(id).await.unwrap().unwrap().attempt;
+    assert_eq!(attempt.look_at, Some(at(5) + TimeDelta::hours(1)));
+    let (reason, words) = bench.reviews().await.pop().unwrap();
+    assert_eq!(reason, ReviewReason::BooksDiffer);
+    assert!(words.contains("a bug of the add-on"), "{words}");
 }

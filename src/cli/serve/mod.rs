@@ -68,7 +68,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<Ending> {
     systemd::ready(listen);
     systemd::watch(&world.db, &tasks);
     tracing::info!(%listen, ops = %ops_listen, "serving");
-    let end = servers.until(&mut signals).await;
+    let end = servers.until(&mut signals, &tasks).await;
     systemd::stopping();
     tracing::info!("stopping: what has begun is finished");
     servers.stop(sockets.outlive_us).await;

@@ -1,11 +1,12 @@
 //! The two listeners at work: known to serve, watched, and ended so that nobody's request is lost.
 //!
-//! **Invariant:** a listener that ends by itself ends the service, which the service manager then starts anew.
+//! **Invariant:** a listener that ends by itself, or a task that panics, ends the service, which the service manager then
+//! starts anew.
 
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -67,11 +68,12 @@ impl Servers {
         self.live()
     }
 
-    /// Returns when somebody says that it is over.
-    pub(super) async fn until(&self, signals: &mut Signals) -> anyhow::Result<()> {
+    /// Returns when somebody says that it is over, or a part of the service is gone.
+    pub(super) async fn until(&self, signals: &mut Signals, tasks: &Tasks) -> anyhow::Result<()> {
         tokio::select! {
             () = signals.come() => Ok(()),
             () = self.ended.cancelled() => self.live(),
+            () = tasks.fallen() => bail!("a part of the service panicked; the log says where"),
         }
     }
 
