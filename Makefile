@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 CARGO ?= cargo
 
-.PHONY: help demo test check fmt-check clippy doc deny unit browser clients bench torture tools transitions generated mutants
+.PHONY: help demo test check fmt-check clippy doc deny scripts unit browser clients bench torture tools transitions generated mutants
 
 help: ## Lists the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,7 +17,7 @@ test: tools check unit clients browser ## Everything that CI runs; installs what
 tools: ## Installs what the tests need (apt, npm, cargo)
 	./scripts/install-tools
 
-check: fmt-check clippy doc deny ## Formatting, lints, documentation, licences
+check: fmt-check clippy doc deny scripts ## Formatting, lints, documentation, licences, shell scripts, units
 
 fmt-check:
 	$(CARGO) fmt --check
@@ -30,6 +30,10 @@ doc:
 
 deny:
 	$(CARGO) deny check licenses bans sources
+
+scripts:
+	./tests/deb/scripts
+	./tests/deb/security
 
 unit: ## All tests but the browser's, on SQLite and PostgreSQL
 	./scripts/with-postgres $(CARGO) nextest run
@@ -68,5 +72,5 @@ apt-repo: ## Makes a signed apt repository of them: FOLDER=… KEY=fingerprint U
 	@[ -n '$(FOLDER)' ] && [ -n '$(KEY)' ] || { echo 'make apt-repo FOLDER=… KEY=fingerprint [URL=https://…]' >&2; exit 2; }
 	./scripts/apt-repo '$(FOLDER)' '$(KEY)' $(URL)
 
-test-deb: ## Proves the packages, in chroots and a virtual machine: PARTS='build same lint binary security repo …'
+test-deb: ## Proves the packages, in chroots and a virtual machine: PARTS='scripts security build same lint …'
 	./scripts/test-deb $(PARTS)
