@@ -72,8 +72,8 @@ pub enum MoveError {
     #[error("the new database")]
     To(#[source] OpenError),
     /// A service is running.
-    #[error("stop the service first: {0}")]
-    Served(#[from] ServeLockError),
+    #[error("stop the service first")]
+    Served(#[source] ServeLockError),
     /// Somebody works on one of them.
     #[error(
         "somebody else has {0} open: stop the service (on every host), let other commands and backups end, and try again"
@@ -136,11 +136,10 @@ fn run(wish: &Move, progress: &mut dyn FnMut(&'static str, u64)) -> Result<Outco
     if wish.from == wish.to {
         return Err(MoveError::Same(wish.to.clone()));
     }
-    let mut both = open(wish)?;
-    if let Some(moved) = meta::moved_to(&mut both.from).map_err(from_failed)? {
-        if moved.place != wish.to.to_string() {
-            return Err(MoveError::From(OpenError::Moved(moved)));
-        }
+    let (from, from_lock) = open_old(wish)?;
+    let (to, to_lock) = open_new(wish)?;
+    let mut both = Both { from, to, _locks: [from_lock, to_lock] };
+    if meta::moved_to(&mut both.from).map_err(from_failed)?.is_some() {
         if has_the_journal(&mut both)? {
             return Ok(Outcome::WasMoved);
         }
@@ -150,9 +149,9 @@ fn run(wish: &Move, progress: &mut dyn FnMut(&'static str, u64)) -> Result<Outco
     make_room(&mut both.to, &wish.to)?;
     let mut rows = Vec::with_capacity(TABLES.len());
     for table in TABLES {
-        let tally =
-            (table.copy)(&mut both.from, &mut both.to, &mut |rows| progress(table.name, rows))
-                .map_err(|failure| not_copied(table.name, failure))?;
+        let told = &mut |rows| progress(table.name, rows);
+        let tally = (table.copy)(&mut both.from, &mut both.to, told)
+            .map_err(|failure| not_copied(table.name, failure))?;
         rows.push((table, tally));
     }
     let journal = prove(&mut both, &rows, wish, progress)?;
@@ -161,28 +160,50 @@ fn run(wish: &Move, progress: &mut dyn FnMut(&'static str, u64)) -> Result<Outco
     Ok(Outcome::Moved { rows, journal })
 }
 
-fn open(wish: &Move) -> Result<Both, MoveError> {
-    let Move { from, to, seal_key, entropy, .. } = wish;
-    let not_alone = |url: &DatabaseUrl, otherwise: fn(OpenError) -> MoveError| {
-        let url = url.clone();
-        move |error| match error {
-            NotAlone::InUse => MoveError::InUse(url.clone()),
-            NotAlone::Open(error) => otherwise(error),
-        }
-    };
-    let not_from = not_alone(from, MoveError::From);
-    let from_lock = ServeLock::take(from)?;
-    let mut old = neighbours::open(from, Missing::Refuse).map_err(&not_from)?;
-    migrate::bring_up(&mut old, Migrations::MustBeDone, seal_key, entropy.as_ref())
+/// The old database, unless its content went to another one than this move's new one.
+fn open_old(wish: &Move) -> Result<(AnyConnection, ServeLock), MoveError> {
+    let url = &wish.from;
+    let lock = lock(url, MoveError::From)?;
+    let failed = |error| not_alone(url, error, MoveError::From);
+    let mut conn = neighbours::open(url, Missing::Refuse).map_err(failed)?;
+    migrate::bring_up(&mut conn, Migrations::MustBeDone, &wish.seal_key, wish.entropy.as_ref())
         .map_err(MoveError::From)?;
-    keep_out(&mut old).map_err(&not_from)?;
-    let not_to = not_alone(to, MoveError::To);
-    let to_lock = ServeLock::take(to)?;
-    let mut new = neighbours::open(to, Missing::Create).map_err(&not_to)?;
-    migrate::prepare(&mut new, Migrations::Run, seal_key, entropy.as_ref())
+    keep_out(&mut conn).map_err(failed)?;
+    match meta::moved_to(&mut conn).map_err(from_failed)? {
+        Some(moved) if moved.place != wish.to.to_string() => {
+            Err(MoveError::From(OpenError::Moved(moved)))
+        }
+        _ => Ok((conn, lock)),
+    }
+}
+
+fn open_new(wish: &Move) -> Result<(AnyConnection, ServeLock), MoveError> {
+    let url = &wish.to;
+    let lock = lock(url, MoveError::To)?;
+    let failed = |error| not_alone(url, error, MoveError::To);
+    let mut conn = neighbours::open(url, Missing::Create).map_err(failed)?;
+    migrate::prepare(&mut conn, Migrations::Run, &wish.seal_key, wish.entropy.as_ref())
         .map_err(MoveError::To)?;
-    keep_out(&mut new).map_err(&not_to)?;
-    Ok(Both { from: old, to: new, _locks: [from_lock, to_lock] })
+    keep_out(&mut conn).map_err(failed)?;
+    Ok((conn, lock))
+}
+
+fn lock(url: &DatabaseUrl, otherwise: fn(OpenError) -> MoveError) -> Result<ServeLock, MoveError> {
+    ServeLock::take(url).map_err(|error| match error {
+        ServeLockError::Taken(_) => MoveError::Served(error),
+        ServeLockError::Unusable { .. } => otherwise(OpenError::Unavailable(error.to_string())),
+    })
+}
+
+fn not_alone(
+    url: &DatabaseUrl,
+    error: NotAlone,
+    otherwise: fn(OpenError) -> MoveError,
+) -> MoveError {
+    match error {
+        NotAlone::InUse => MoveError::InUse(url.clone()),
+        NotAlone::Open(error) => otherwise(error),
+    }
 }
 
 /// Whether the new database has the row that the old one's journal ends with: then it has everything.
