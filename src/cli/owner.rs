@@ -128,6 +128,16 @@ mod tests {
         assert_eq!(touches_data(&arguments.command), touches);
     }
 
+    #[rstest]
+    #[case("sqlite:///x/a.db", Some("/x/a.db"))]
+    #[case("postgres:///bitpay", None)]
+    #[case("file:/x/url", None)]
+    fn a_file_that_is_made_becomes_the_owners(#[case] to: &str, #[case] file: Option<&str>) {
+        let words = ["splynx-bitpay", "move-database", "--to", to];
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        assert_eq!(made(&arguments.command), file.map(PathBuf::from));
+    }
+
     #[test]
     fn data_of_root_or_nowhere_have_no_other_owner() {
         assert_eq!(owned(Path::new("/proc/1/a.db")), None, "root's");

@@ -69,7 +69,7 @@ async fn filled(world: &World) {
     };
     world.applied(change).await;
     world.store.remember("settings", "{\"words\":\"a 'quoted' \\\\ ₿\"}").await.unwrap();
-    let place_of_dummies = "\
+    let more = "\
         INSERT INTO nonces VALUES ('key', 9007199254740993); \
         INSERT INTO hints SELECT id, 0, 5 FROM attempts; \
         INSERT INTO hints SELECT id, 1, 6 FROM attempts; \
@@ -79,7 +79,7 @@ async fn filled(world: &World) {
             SELECT 'log', 'finding', id, 'refused', '', 1, 0 FROM attempts; \
         UPDATE alert_channels SET failures = 3, last_error = 'no answer' WHERE channel = 'mail'; \
         INSERT INTO proofs VALUES ('2026-11-21', 1, 2, 3, 4, 5, 6, 1, '{}')";
-    world.execute(place_of_dummies);
+    world.execute(more);
 }
 
 /// Every row of every table as the database writes it, without what a move adds and takes away.

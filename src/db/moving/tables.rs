@@ -49,7 +49,7 @@ pub(super) struct Table {
     #[cfg(test)]
     pub(super) columns: &'static [&'static str],
     /// Adds all rows of the first database to the second, and says after each page how many they are so far.
-    pub(super) copy: Copy,
+    pub(super) copy: Copying,
     /// Reads all rows.
     pub(super) tally: fn(&mut AnyConnection) -> Result<Tally, Failure>,
     /// Whether there is no row.
@@ -58,7 +58,7 @@ pub(super) struct Table {
     pub(super) clear: fn(&mut AnyConnection) -> Result<(), Failure>,
 }
 
-type Copy =
+type Copying =
     fn(&mut AnyConnection, &mut AnyConnection, &mut dyn FnMut(u64)) -> Result<Tally, Failure>;
 
 fn copy<R: Row>(
