@@ -40,6 +40,9 @@ _splynx__bitpay() {
             splynx__bitpay,migrate)
                 cmd="splynx__bitpay__subcmd__migrate"
                 ;;
+            splynx__bitpay,move-database)
+                cmd="splynx__bitpay__subcmd__move__subcmd__database"
+                ;;
             splynx__bitpay,pair)
                 cmd="splynx__bitpay__subcmd__pair"
                 ;;
@@ -163,6 +166,9 @@ _splynx__bitpay() {
             splynx__bitpay__subcmd__help,migrate)
                 cmd="splynx__bitpay__subcmd__help__subcmd__migrate"
                 ;;
+            splynx__bitpay__subcmd__help,move-database)
+                cmd="splynx__bitpay__subcmd__help__subcmd__move__subcmd__database"
+                ;;
             splynx__bitpay__subcmd__help,pair)
                 cmd="splynx__bitpay__subcmd__help__subcmd__pair"
                 ;;
@@ -218,7 +224,7 @@ _splynx__bitpay() {
 
     case "${cmd}" in
         splynx__bitpay)
-            opts="-h -V --config --help --version serve pair unpair pairing doctor migrate backup attempts audit reconcile config install-splynx help"
+            opts="-h -V --config --help --version serve pair unpair pairing doctor migrate move-database backup attempts audit reconcile config install-splynx help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -810,7 +816,7 @@ _splynx__bitpay() {
             return 0
             ;;
         splynx__subcmd__bitpay__subcmd__help)
-            opts="serve pair unpair pairing doctor migrate backup attempts audit reconcile config install-splynx help"
+            opts="serve pair unpair pairing doctor migrate move-database backup attempts audit reconcile config install-splynx help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1089,6 +1095,20 @@ _splynx__bitpay() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        splynx__subcmd__bitpay__subcmd__help__subcmd__move__subcmd__database)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         splynx__subcmd__bitpay__subcmd__help__subcmd__pair)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -1197,6 +1217,28 @@ _splynx__bitpay() {
             fi
             case "${prev}" in
                 --back-to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        splynx__subcmd__bitpay__subcmd__move__subcmd__database)
+            opts="-h --to --config --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

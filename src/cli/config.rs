@@ -18,7 +18,7 @@ use crate::config::{self, ConfigErrors, Finding, Variables, module_settings, ref
 const LONGEST: u64 = 64 * 1024;
 
 /// What stands for standard input.
-const STANDARD_INPUT: &str = "-";
+pub(super) const STANDARD_INPUT: &str = "-";
 
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
@@ -119,7 +119,7 @@ fn set(path: &Path, key: &str, value: &str, streams: &mut Streams<'_>) -> anyhow
 }
 
 /// The one line of `input`, without its end.
-fn one_line(input: impl Read) -> anyhow::Result<String> {
+pub(super) fn one_line(input: impl Read) -> anyhow::Result<String> {
     let mut text = String::new();
     input.take(LONGEST).read_to_string(&mut text).context("standard input cannot be read")?;
     let line = text.trim_end_matches(['\r', '\n']);

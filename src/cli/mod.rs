@@ -13,6 +13,7 @@ mod install_splynx;
 #[cfg(test)]
 mod manual;
 mod migrate;
+mod move_database;
 pub mod output;
 mod owner;
 mod pairing;
@@ -75,6 +76,9 @@ enum Command {
         #[arg(long, conflicts_with = "back_to")]
         latest: bool,
     },
+    /// Move everything to another database: from SQLite to PostgreSQL, to another PostgreSQL, or back. Stop the service
+    /// first; nothing is taken away from the old one.
+    MoveDatabase(move_database::Wish),
     /// Copy the database into a file, beside a running service, and remove old copies.
     Backup(backup::Wish),
     /// Look at payments, and settle what waits for a person.
@@ -152,6 +156,7 @@ fn dispatch(arguments: &Arguments, streams: &mut Streams<'_>) -> anyhow::Result<
         Command::Migrate { latest: true, .. } => migrate::latest(streams),
         Command::Migrate { back_to: Some(to), .. } => block_on(migrate::back(path, to, streams)),
         Command::Migrate { back_to: None, .. } => block_on(migrate::run(path, streams)),
+        Command::MoveDatabase(wish) => block_on(move_database::run(path, wish, streams)),
         Command::Backup(wish) => block_on(backup::run(path, wish, streams)),
         Command::Attempts(command) => block_on(command.run(path, streams)),
         Command::Audit(command) => block_on(command.run(path, streams)),

@@ -33,7 +33,8 @@ pub(super) fn become_owner(arguments: &Arguments, words: &[OsString]) -> anyhow:
     if !rustix::process::geteuid().is_root() || !touches_data(&arguments.command) {
         return Ok(());
     }
-    let Some((folder, owner)) = data(&arguments.config).and_then(|file| owned(&file)) else {
+    let file = data(&arguments.config).or_else(|| made(&arguments.command));
+    let Some((folder, owner)) = file.and_then(|file| owned(&file)) else {
         return Ok(());
     };
     let error = execute_as(owner, words);
@@ -58,6 +59,7 @@ fn touches_data(command: &Command) -> bool {
         | Command::Unpair
         | Command::Pairing
         | Command::Doctor { .. }
+        | Command::MoveDatabase(_)
         | Command::Backup(_)
         | Command::Attempts(_)
         | Command::Audit(_)
@@ -70,6 +72,14 @@ fn data(config: &Path) -> Option<PathBuf> {
     match load(config).ok()?.config.database {
         Database::Sqlite(file) => Some(file),
         Database::Postgres(_) => None,
+    }
+}
+
+/// The database's file that the command makes.
+fn made(command: &Command) -> Option<PathBuf> {
+    match command {
+        Command::MoveDatabase(wish) => wish.file(),
+        _ => None,
     }
 }
 
@@ -102,6 +112,7 @@ mod tests {
     #[case(&["serve"], true)]
     #[case(&["attempts", "list"], true)]
     #[case(&["backup"], true)]
+    #[case(&["move-database", "--to", "postgres:///bitpay"], true)]
     #[case(&["migrate"], true)]
     #[case(&["migrate", "--back-to", "0001"], true)]
     #[case(&["migrate", "--latest"], false)]
@@ -115,6 +126,16 @@ mod tests {
         let words = [&["splynx-bitpay"], words].concat();
         let arguments = Arguments::try_parse_from(words).unwrap();
         assert_eq!(touches_data(&arguments.command), touches);
+    }
+
+    #[rstest]
+    #[case("sqlite:///x/a.db", Some("/x/a.db"))]
+    #[case("postgres:///bitpay", None)]
+    #[case("file:/x/url", None)]
+    fn a_file_that_is_made_becomes_the_owners(#[case] to: &str, #[case] file: Option<&str>) {
+        let words = ["splynx-bitpay", "move-database", "--to", to];
+        let arguments = Arguments::try_parse_from(words).unwrap();
+        assert_eq!(made(&arguments.command), file.map(PathBuf::from));
     }
 
     #[test]

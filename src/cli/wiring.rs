@@ -39,7 +39,12 @@ pub(super) struct World {
 
 /// Where the database is.
 pub(super) fn database_url(config: &Config) -> anyhow::Result<DatabaseUrl> {
-    let text = match &config.database {
+    address(&config.database)
+}
+
+/// The same of any database.
+pub(super) fn address(database: &config::Database) -> anyhow::Result<DatabaseUrl> {
+    let text = match database {
         config::Database::Sqlite(path) => {
             SecretString::from(format!("sqlite://{}", path.display()))
         }
@@ -53,25 +58,46 @@ pub(super) async fn open_database(
     config: &Config,
     migrations: Migrations,
 ) -> anyhow::Result<(Arc<Db>, SecretString)> {
+    with_key(config, async |secret, entropy| {
+        let options = db::Options {
+            url: database_url(config)?,
+            seal_key: seal_key(&secret)?,
+            migrations,
+            clock: Arc::new(SystemClock::default()),
+            entropy,
+        };
+        Ok((Arc::new(Db::open(options).await?), secret))
+    })
+    .await
+}
+
+/// The key that seals the database.
+pub(super) fn seal_key(secret: &SecretString) -> anyhow::Result<SealKey> {
+    Ok(SealKey::parse(secret.expose_secret().as_bytes())?)
+}
+
+/// Does something to the database by the configured key, which is made where there is none.
+pub(super) async fn with_key<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(SecretString, Arc<dyn Entropy>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let (secret, made) = config.server.secret_key.load_or_make(entropy.as_ref())?;
-    let options = db::Options {
-        url: database_url(config)?,
-        seal_key: SealKey::parse(secret.expose_secret().as_bytes())?,
-        migrations,
-        clock: Arc::new(SystemClock::default()),
-        entropy,
+    let done = work(secret, entropy).await;
+    let is_foreign = |error: &anyhow::Error| {
+        let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<OpenError>());
+        causes.any(|cause| *cause == OpenError::SealedWithAnotherKey)
     };
-    match (Db::open(options).await, made) {
+    match (done, made) {
         // A key that was made just now opens nothing, and would hide that the right one is missing.
-        (Err(OpenError::SealedWithAnotherKey), Some(file)) => {
+        (Err(error), Some(file)) if is_foreign(&error) => {
             std::fs::remove_file(&file).ok();
             bail!(
                 "the secret key {} is missing, and the database was sealed with it: put it back from your backup",
                 file.display()
             )
         }
-        (opened, _) => Ok((Arc::new(opened?), secret)),
+        (done, _) => done,
     }
 }
 

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::finding::Findings;
 use super::key::section;
+use super::variables::Variables;
 use super::{Context, secret};
 
 section! {
@@ -27,11 +28,21 @@ pub enum Database {
     Postgres(SecretString),
 }
 
+impl Database {
+    /// The database of an address, as the configuration takes one: itself, `file:/path` or `env:NAME`.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is wrong, and does not repeat the address.
+    pub fn read(text: &str, variables: &Variables) -> Result<Self, String> {
+        secret::resolve(text, variables).and_then(|url| parse(&url))
+    }
+}
+
 impl DatabaseKeys {
     /// Parses the section, noting everything that is wrong with it.
     pub(super) fn parse(self, context: &Context<'_>, findings: &mut Findings) -> Option<Database> {
-        let database = secret::resolve(&self.url.0, context.variables).and_then(|url| parse(&url));
-        findings.check("database.url", database)
+        findings.check("database.url", Database::read(&self.url.0, context.variables))
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) enum Role {
     Writer,
     /// It only reads.
     Reader,
+    /// It changes rows, and in SQLite nobody else can even open the file.
+    Sole,
 }
 
 /// May a database file that is not there be made?
@@ -50,6 +52,10 @@ const SQLITE_SESSION: &str = "\
     PRAGMA cache_size = -1024; \
     PRAGMA mmap_size = 0; \
     PRAGMA journal_size_limit = 16777216;";
+
+/// To be said before anything is read: the file is locked with the first access, or that access fails because somebody
+/// else has the file open.
+const SQLITE_ALONE: &str = "PRAGMA busy_timeout = 5000; PRAGMA locking_mode = EXCLUSIVE;";
 
 impl AnyConnection {
     /// Opens a connection.
@@ -112,6 +118,9 @@ fn open_sqlite_file(path: &Path, role: Role, missing: Missing) -> Result<AnyConn
 
 fn open_sqlite(path: &str, role: Role) -> Result<AnyConnection, String> {
     let mut link = SqliteConnection::establish(path).map_err(|error| error.to_string())?;
+    if role == Role::Sole {
+        link.batch_execute(SQLITE_ALONE).map_err(|error| error.to_string())?;
+    }
     link.batch_execute(SQLITE_SESSION).map_err(|error| error.to_string())?;
     if role == Role::Reader {
         link.batch_execute("PRAGMA query_only = ON").map_err(|error| error.to_string())?;

@@ -57,7 +57,7 @@ impl Link {
             }
         };
         let begun = match self.role {
-            Role::Writer => conn.begin_write(),
+            Role::Writer | Role::Sole => conn.begin_write(),
             Role::Reader => conn.begin_read(),
         };
         // SQLite says "locked" here and stays usable; a PostgreSQL that cannot begin is gone.

@@ -2,8 +2,10 @@
 //!
 //! **Invariant:** the check value opens with the key that sealed everything else here, and is never replaced.
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use diesel::prelude::*;
 
+use super::cell::Row;
 use super::connection::AnyConnection;
 use super::failure::{Failure, is_unique_violation};
 use super::schema::meta;
@@ -17,8 +19,20 @@ const SEAL_CHECK: &str = "seal_check";
 /// Where the journal ends.
 const JOURNAL_HEAD: &str = "journal_head";
 
+/// Where everything here was moved to, and when.
+const MOVED_TO: &str = "moved_to";
+
 /// What a remembered value's name begins with, so that none can be mistaken for the check value.
 const REMEMBERED: &str = "remembered/";
+
+/// That a database is not to be served any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedTo {
+    /// When its content was moved.
+    pub at: DateTime<Utc>,
+    /// The address of the new database, without its password.
+    pub place: String,
+}
 
 /// Whether the database was sealed with this key. One that was never sealed is not: see [`set_seal`].
 pub(super) fn is_sealed_with(
@@ -84,6 +98,30 @@ pub(super) fn lock_journal_head(conn: &mut AnyConnection) -> Result<Option<Strin
 /// Moves the end of the journal.
 pub(super) fn set_journal_head(conn: &mut AnyConnection, value: &str) -> Result<(), Failure> {
     if update(conn, JOURNAL_HEAD, value)? { Ok(()) } else { insert(conn, JOURNAL_HEAD, value) }
+}
+
+/// Where the database was moved to.
+pub(super) fn moved_to(conn: &mut AnyConnection) -> Result<Option<MovedTo>, Failure> {
+    let Some(value) = get(conn, MOVED_TO)? else {
+        return Ok(None);
+    };
+    let parsed = value.split_once(' ').and_then(|(at, place)| {
+        let at = at.parse().ok()?;
+        Some(MovedTo { at, place: place.to_owned() })
+    });
+    Ok(Some(Row { table: "meta", key: MOVED_TO }.read("value", parsed)?))
+}
+
+/// Keeps where the database was moved to, which stops everybody from using it.
+pub(super) fn set_moved_to(conn: &mut AnyConnection, moved: &MovedTo) -> Result<(), Failure> {
+    let at = moved.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    insert(conn, MOVED_TO, &format!("{at} {}", moved.place))
+}
+
+/// Takes that back.
+pub(super) fn forget_move(conn: &mut AnyConnection) -> Result<(), Failure> {
+    diesel::delete(meta::table.find(MOVED_TO)).execute(conn)?;
+    Ok(())
 }
 
 fn get(conn: &mut AnyConnection, name: &str) -> Result<Option<String>, Failure> {

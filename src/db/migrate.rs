@@ -29,8 +29,22 @@ diesel::table! {
     }
 }
 
-/// Makes a database ready for use: schema up to date, seal made or checked.
+/// Makes a database ready for use: schema up to date, seal made or checked; and not moved elsewhere.
 pub(super) fn prepare(
+    conn: &mut AnyConnection,
+    migrations: Migrations,
+    key: &SealKey,
+    entropy: &dyn Entropy,
+) -> Result<(), OpenError> {
+    bring_up(conn, migrations, key, entropy)?;
+    match meta::moved_to(conn)? {
+        Some(moved) => Err(OpenError::Moved(moved)),
+        None => Ok(()),
+    }
+}
+
+/// Brings the schema up to date, and makes or checks the seal.
+pub(super) fn bring_up(
     conn: &mut AnyConnection,
     migrations: Migrations,
     key: &SealKey,

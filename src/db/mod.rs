@@ -21,6 +21,7 @@ mod leases;
 mod link;
 mod meta;
 mod migrate;
+mod moving;
 mod nonces;
 mod people;
 mod postgres;
@@ -54,6 +55,8 @@ use crate::ports::store::StoreError;
 
 pub use self::backup::{BackupError, back_up};
 pub use self::journal::{Flaw, Head, InvalidHead, Verdict};
+pub use self::meta::MovedTo;
+pub use self::moving::{Move, MoveError, Outcome as MoveOutcome, move_database};
 pub use self::seal::{InvalidSealKey, SealKey};
 pub use self::serve_lock::{ServeLock, ServeLockError};
 pub use self::url::{DatabaseUrl, InvalidUrl, PostgresUrl};
@@ -110,6 +113,13 @@ pub enum OpenError {
         /// The number of the last one it knows.
         last: String,
     },
+    /// Its content lives elsewhere now.
+    #[error(
+        "the database was moved to {} on {}, and what happens since is there only: [database] url must name that one. \
+         \"Moving to PostgreSQL\" in docs/OPERATIONS.md tells the way back",
+        .0.place, .0.at.format("%Y-%m-%d %H:%M UTC")
+    )]
+    Moved(MovedTo),
     /// Its schema could not be brought up to date; it is as it was.
     #[error("the database could not be brought up to date: {0}")]
     Migration(String),

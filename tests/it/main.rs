@@ -17,6 +17,7 @@ mod fees;
 mod identity;
 mod installing;
 mod model;
+mod moving;
 mod outages;
 mod owner;
 mod pairing;

@@ -41,6 +41,9 @@ pub(super) fn opening(error: &anyhow::Error) -> &'static str {
             "put the key back from your backup; [server] secret_key says where it is looked for"
         }
         Some(OpenError::PendingMigrations(_)) => "run `splynx-bitpay migrate`",
+        Some(OpenError::Moved(_)) => {
+            "`splynx-bitpay config set database.url` names the new one; an old one is a backup, no more"
+        }
         Some(OpenError::Newer { .. }) => "do what the sentence says; nothing was changed",
         None => "do what the sentence says; `config show` tells where each value comes from",
     }

@@ -8,6 +8,7 @@ mod held;
 mod hints;
 mod journal;
 mod leases;
+mod moving;
 mod opening;
 mod people;
 mod races;
@@ -226,6 +227,19 @@ contract! {
             late_money_and_duplicates_are_taken_up_and_end_by_themselves,
             a_day_has_one_proof_and_the_latest_wins,
             an_attempt_is_found_by_the_key_of_its_credit,
+        ]
+    }
+    moving: {
+        databases [
+            no_table_and_no_column_is_forgotten,
+            everything_is_moved_there_and_back,
+            of_the_two_databases_only_the_new_one_can_be_used,
+            a_move_that_was_cut_off_is_done_again_and_a_whole_one_is_not,
+            nothing_is_written_over,
+            a_wrong_key_moves_nothing,
+            a_database_that_is_open_elsewhere_is_not_moved,
+            a_copy_that_differs_is_no_move,
+            a_broken_journal_stays_broken,
         ]
     }
     threads: {

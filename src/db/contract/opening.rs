@@ -73,9 +73,9 @@ pub(super) async fn migrations_that_must_be_done_are_named_and_not_run(world: Wo
 }
 
 #[derive(Debug, QueryableByName)]
-struct Name {
+pub(super) struct Name {
     #[diesel(sql_type = Text)]
-    name: String,
+    pub(super) name: String,
 }
 
 pub(super) async fn the_schema_is_what_the_queries_believe(world: World) {
@@ -93,6 +93,13 @@ pub(super) async fn the_schema_is_what_the_queries_believe(world: World) {
         columns(&schema::proofs::table),
         columns(&schema::reviews::table),
     ];
+    let mut believed = believed.concat();
+    believed.sort_unstable();
+    assert_eq!(columns_there(&world).await, believed);
+}
+
+/// The columns of all tables but the migrations' own, as `table.column`, in order.
+pub(super) async fn columns_there(world: &World) -> Vec<String> {
     let query = match &world.place {
         Place::Sqlite(_) => {
             "SELECT t.name || '.' || c.name AS name FROM sqlite_schema t, pragma_table_xinfo(t.name) c \
@@ -108,9 +115,7 @@ pub(super) async fn the_schema_is_what_the_queries_believe(world: World) {
     let mut found: Vec<String> =
         world.db().read(load).await.unwrap().into_iter().map(|row| row.name).collect();
     found.sort_unstable();
-    let mut believed = believed.concat();
-    believed.sort_unstable();
-    assert_eq!(found, believed);
+    found
 }
 
 /// The columns a table has by `schema.rs`, as `table.column`.

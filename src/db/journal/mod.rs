@@ -41,7 +41,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn new(
+    pub(super) fn new(
         at: DateTime<Utc>,
         attempt: Option<AttemptId>,
         who: &Actor,
@@ -161,6 +161,13 @@ pub(super) fn list(
         .select(ChainedRow::as_select())
         .load(conn)?;
     rows.into_iter().map(ChainedRow::into_row).collect()
+}
+
+/// Whether a row of the chain has this head.
+pub(super) fn has(conn: &mut AnyConnection, head: &Head) -> Result<bool, Failure> {
+    let row: Option<ChainedRow> =
+        journal::table.find(head.seq).select(ChainedRow::as_select()).first(conn).optional()?;
+    Ok(row.is_some_and(|row| head.is_of(&row)))
 }
 
 /// Where the chain ends by the word of `meta`.
