@@ -42,7 +42,7 @@ impl Command {
         streams: &mut Streams<'_>,
     ) -> anyhow::Result<Ending> {
         let config = config::load(path)?.config;
-        let (db, _) = wiring::open_database(&config, Migrations::Run).await?;
+        let (db, _) = wiring::open_database(&config, Migrations::OnlyOfANewOne).await?;
         match self {
             Self::Verify { head } => {
                 let mut distance = Distance::on_stderr();

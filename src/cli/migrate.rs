@@ -13,6 +13,8 @@ use crate::db::{self, Migrations, OpenError, ServeLock};
 pub(super) async fn run(path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
     let config = config::load(path)?.config;
     let url = wiring::database_url(&config)?;
+    // The version that serves would work on a schema it is not made for.
+    let _not_serving = ServeLock::take(&url).context("stop the service first")?;
     // A database that is not there yet has none done; opening makes it.
     let pending = match db::pending_migrations(&url).await {
         Err(error @ OpenError::Newer { .. }) => return Err(error.into()),

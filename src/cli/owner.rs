@@ -51,7 +51,9 @@ pub(super) fn become_owner(arguments: &Arguments, words: &[OsString]) -> anyhow:
 /// Whether a command opens the database. Those that write files of root's do not.
 fn touches_data(command: &Command) -> bool {
     match command {
-        Command::Config(command) => matches!(command, config::Command::Show),
+        Command::Config(command) => {
+            matches!(command, config::Command::Show | config::Command::Check)
+        }
         Command::Migrate { latest, .. } => !latest,
         Command::InstallSplynx(_) => false,
         Command::Serve

@@ -32,7 +32,7 @@ pub(super) async fn pair(
         FROM_STANDARD_INPUT => code_from(&mut stdin().lock())?,
         code => code.to_owned(),
     };
-    let world = wiring::connect(&config, Migrations::Run).await?;
+    let world = wiring::connect(&config, Migrations::OnlyOfANewOne).await?;
     let by = who::at_the_terminal();
     let pairing = progress::during("asking BitPay", pair::pair(&world.app, &code, &by));
     let connection = pairing.await.map_err(told)?;
@@ -67,7 +67,7 @@ fn told(error: PairError) -> anyhow::Error {
 
 /// Retires the account.
 pub(super) async fn unpair(path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
-    let world = wiring::connect(&config::load(path)?.config, Migrations::Run).await?;
+    let world = wiring::connect(&config::load(path)?.config, Migrations::OnlyOfANewOne).await?;
     if pair::unpair(&world.app, &who::at_the_terminal()).await? {
         writeln!(streams.out, "Unpaired. Payments that are under way are still watched.")?;
     } else {
@@ -78,7 +78,7 @@ pub(super) async fn unpair(path: &Path, streams: &mut Streams<'_>) -> anyhow::Re
 
 /// Shows the account.
 pub(super) async fn show(path: &Path, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
-    let world = wiring::connect(&config::load(path)?.config, Migrations::Run).await?;
+    let world = wiring::connect(&config::load(path)?.config, Migrations::OnlyOfANewOne).await?;
     let pairing = pair::pairing(&world.app).await?;
     let Some(connection) = &pairing.active else {
         let address = &pairing.processor_url;

@@ -40,6 +40,12 @@ impl BaseUrl {
         self.0.as_str().trim_end_matches('/')
     }
 
+    /// Whether anything stands behind host and port.
+    #[must_use]
+    pub fn has_path(&self) -> bool {
+        self.0.path() != "/"
+    }
+
     /// Scheme, host and port, as browsers put it into `Origin`.
     #[must_use]
     pub fn origin(&self) -> String {

@@ -85,8 +85,9 @@ pub enum SealKeyError {
     },
     /// The file does not exist and cannot be made.
     #[error(
-        "the secret key {path} cannot be made; make it with `openssl rand -hex 32`, readable for the user that runs \
-         splynx-bitpay and nobody else"
+        "the secret key {path} is not there and cannot be made. Where payments are in the database already, put it back \
+         from your backup; else make it with `openssl rand -hex 32`, readable for the user that runs splynx-bitpay and \
+         nobody else"
     )]
     NotMade {
         /// The file.

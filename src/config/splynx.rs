@@ -49,7 +49,7 @@ impl SplynxKeys {
     /// Parses the section, noting everything that is wrong with it.
     pub(super) fn parse(self, context: &Context<'_>, findings: &mut Findings) -> Option<Splynx> {
         let api_domain = findings.check("splynx.api_domain", BaseUrl::parse(&self.api_domain));
-        let splynx_url = findings.check("splynx.splynx_url", BaseUrl::parse(&self.splynx_url));
+        let splynx_url = findings.check("splynx.splynx_url", portal(&self.splynx_url));
         let session_cookie =
             findings.check("splynx.session_cookie", parse::cookie_name(&self.session_cookie));
         let api = api(&self.api_key, &self.api_secret.0, context, findings);
@@ -60,6 +60,16 @@ impl SplynxKeys {
             session_cookie: session_cookie?,
         })
     }
+}
+
+/// Splynx's portal: its pages are found from the host alone.
+fn portal(text: &str) -> Result<BaseUrl, String> {
+    let url = BaseUrl::parse(text)?;
+    if url.has_path() {
+        let host = url.origin();
+        return Err(format!("write it without what stands behind the host: \"{host}\""));
+    }
+    Ok(url)
 }
 
 /// Both or neither. Also `None` when something is wrong with them, which is noted and fails the whole file.

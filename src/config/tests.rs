@@ -168,6 +168,10 @@ fn without_credentials_a_file_can_be_read_but_not_served() {
     "[splynx]\nsplynx_url = \"http://isp.example\"",
     "line 2: splynx.splynx_url: http:// is allowed on this machine only"
 )]
+#[case::page_of_the_portal(
+    "[splynx]\nsplynx_url = \"https://isp.test/portal/\"",
+    "line 2: splynx.splynx_url: write it without what stands behind the host: \"https://isp.test\""
+)]
 #[case::http_processor(
     "[bitpay]\napi_url = \"http://pay.example\"",
     "line 2: bitpay.api_url: http:// is allowed on this machine only"

@@ -51,7 +51,12 @@ pub(super) fn bring_up(
     entropy: &dyn Entropy,
 ) -> Result<(), OpenError> {
     let pending = pending(conn)?;
-    if migrations == Migrations::MustBeDone && !pending.is_empty() {
+    let may_run = match migrations {
+        Migrations::Run => true,
+        Migrations::OnlyOfANewOne => applied(conn).is_empty(),
+        Migrations::MustBeDone => false,
+    };
+    if !may_run && !pending.is_empty() {
         return Err(OpenError::PendingMigrations(pending));
     }
     let sealed = if pending.is_empty() { meta::is_sealed_with(conn, key)? } else { None };

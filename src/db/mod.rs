@@ -66,6 +66,9 @@ pub use self::url::{DatabaseUrl, InvalidUrl, PostgresUrl};
 pub enum Migrations {
     /// Bring it up to date; make a database that is not there.
     Run,
+    /// Make a database that is not there; refuse an older one with [`OpenError::PendingMigrations`]. Somebody may still
+    /// serve it by the older version, and there is no backup of it.
+    OnlyOfANewOne,
     /// Refuse with [`OpenError::PendingMigrations`]; make nothing.
     MustBeDone,
 }
@@ -98,7 +101,11 @@ pub enum OpenError {
     )]
     SealedWithAnotherKey,
     /// Its schema is older than this version.
-    #[error("the database is not up to date, run `splynx-bitpay migrate` ({})", .0.join(", "))]
+    #[error(
+        "the database is one of an older version, and an upgrade is not finished (it lacks {}): \
+         `dpkg --configure splynx-bitpay`, or `splynx-bitpay migrate` with the service stopped",
+        .0.join(", ")
+    )]
     PendingMigrations(Vec<String>),
     /// A newer version made it, or brought it further than this one knows.
     #[error(
@@ -247,7 +254,7 @@ fn connect(
     entropy: &dyn Entropy,
 ) -> Result<Link, OpenError> {
     let missing = match migrations {
-        Migrations::Run => Missing::Create,
+        Migrations::Run | Migrations::OnlyOfANewOne => Missing::Create,
         Migrations::MustBeDone => Missing::Refuse,
     };
     let open =

@@ -54,7 +54,7 @@ impl Command {
         if let Self::Settle(wish) = self {
             return wish.run(&config, streams).await;
         }
-        let (db, _) = wiring::open_database(&config, Migrations::Run).await?;
+        let (db, _) = wiring::open_database(&config, Migrations::OnlyOfANewOne).await?;
         match self {
             Self::List(wish) => wish.run(db.as_ref(), streams).await?,
             Self::Show { id } => {

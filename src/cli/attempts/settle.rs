@@ -45,7 +45,7 @@ pub(in crate::cli) struct Wish {
 impl Wish {
     /// Settles it.
     pub(super) async fn run(&self, config: &Config, streams: &mut Streams<'_>) -> Result<Ending> {
-        let world = wiring::connect(config, Migrations::Run).await?;
+        let world = wiring::connect(config, Migrations::OnlyOfANewOne).await?;
         let credit = |goal| Decision::Credit { goal, amount: self.amount.clone() };
         let order = Order {
             attempt: self.id,

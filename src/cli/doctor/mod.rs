@@ -143,7 +143,7 @@ async fn examine(path: &Path, wish: Wish, checks: &mut Checks) {
     for warning in warnings {
         checks.warn("configuration", format!("{}: {}", warning.key, warning.sentence), "");
     }
-    let world = match wiring::connect(&config, Migrations::Run).await {
+    let world = match wiring::connect(&config, Migrations::OnlyOfANewOne).await {
         Ok(world) => world,
         Err(error) => {
             return checks.bad(DATABASE, format!("{error:#}"), remedy::opening(&error));

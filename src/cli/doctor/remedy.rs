@@ -40,7 +40,9 @@ pub(super) fn opening(error: &anyhow::Error) -> &'static str {
         Some(OpenError::SealedWithAnotherKey) => {
             "put the key back from your backup; [server] secret_key says where it is looked for"
         }
-        Some(OpenError::PendingMigrations(_)) => "run `splynx-bitpay migrate`",
+        Some(OpenError::PendingMigrations(_)) => {
+            "do what the sentence says; the version before goes on meanwhile"
+        }
         Some(OpenError::Moved(_)) => {
             "`splynx-bitpay config set database.url` names the new one; an old one is a backup, no more"
         }

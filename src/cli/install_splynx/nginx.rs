@@ -102,7 +102,12 @@ pub(super) fn run(host: &mut Host, folder: &Path, listen: SocketAddr) -> Outcome
     match host.write(&path, snippet(listen).as_bytes()) {
         Err(why) => Outcome::failed(&why),
         Ok(Written::Same) => {
-            included(&nginx, &path, Outcome::was_there(path.display().to_string()))
+            let outcome = included(&nginx, &path, Outcome::was_there(path.display().to_string()));
+            // Who wrote it may have been interrupted before nginx heard of it.
+            if !host.is_dry() && nginx.test(host).is_ok() {
+                nginx.reload(host).ok();
+            }
+            outcome
         }
         Ok(Written::Changed) if host.is_dry() => Outcome::done(path.display().to_string()),
         Ok(Written::Changed) => match nginx.test(host) {

@@ -74,7 +74,7 @@ async fn compare<W: Write>(
     progress: &mut Distance<W>,
 ) -> anyhow::Result<Report> {
     progress.say("opening the database ...");
-    let world = wiring::connect(&config::load(path)?.config, Migrations::Run).await?;
+    let world = wiring::connect(&config::load(path)?.config, Migrations::OnlyOfANewOne).await?;
     let app = &world.app;
     let since = match since {
         Some(day) => day.and_time(NaiveTime::MIN).and_utc(),
@@ -87,7 +87,8 @@ async fn compare<W: Write>(
 
 /// The days of all proofs. They say what was found then; whether all is well now, only a comparison tells.
 async fn history(path: &Path, format: Format, streams: &mut Streams<'_>) -> anyhow::Result<Ending> {
-    let (db, _) = wiring::open_database(&config::load(path)?.config, Migrations::Run).await?;
+    let (db, _) =
+        wiring::open_database(&config::load(path)?.config, Migrations::OnlyOfANewOne).await?;
     let mut offset = 0;
     let mut days: Vec<Proof> = vec![];
     loop {

@@ -88,6 +88,7 @@ contract! {
             a_database_sealed_with_another_key_is_refused,
             processes_that_open_a_new_database_at_once_all_succeed,
             migrations_that_must_be_done_are_named_and_not_run,
+            who_may_only_make_a_new_database_leaves_an_older_one_alone,
             the_schema_is_what_the_queries_believe,
             a_value_that_cannot_be_is_named_by_its_place,
             a_hook_that_a_constraint_names_is_not_told,

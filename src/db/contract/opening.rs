@@ -72,6 +72,24 @@ pub(super) async fn migrations_that_must_be_done_are_named_and_not_run(world: Wo
     assert_eq!(crate::db::pending_migrations(&world.place.url()).await.unwrap(), [""; 0]);
 }
 
+pub(super) async fn who_may_only_make_a_new_database_leaves_an_older_one_alone(world: World) {
+    let only_new = |place: &Place| Options {
+        migrations: Migrations::OnlyOfANewOne,
+        ..place.options(&world.clock)
+    };
+    let last = every_migration().pop().unwrap();
+    let version = last.split('_').next().unwrap();
+    world.execute(&format!("DELETE FROM __diesel_schema_migrations WHERE version = '{version}'"));
+    let refused = Db::open(only_new(&world.place)).await.err();
+    assert_eq!(refused, Some(OpenError::PendingMigrations(vec![last.clone()])));
+    assert_eq!(crate::db::pending_migrations(&world.place.url()).await.unwrap(), [last]);
+    let kind = match world.place {
+        Place::Postgresql(_) => Kind::Postgresql,
+        _ => Kind::Sqlite,
+    };
+    assert!(Db::open(only_new(&Place::new(kind))).await.is_ok());
+}
+
 #[derive(Debug, QueryableByName)]
 pub(super) struct Name {
     #[diesel(sql_type = Text)]

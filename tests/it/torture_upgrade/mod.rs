@@ -32,6 +32,7 @@ on_both_databases! {
     heavy_queued_payments_outlive_an_upgrade_and_the_way_back,
     a_crash_inside_a_migration_leaves_a_database_that_either_version_opens,
     a_database_of_a_newer_version_is_refused_with_what_to_do,
+    a_command_leaves_an_older_database_to_the_upgrade,
     every_migration_but_the_first_has_a_way_back,
 }
 
@@ -304,6 +305,32 @@ async fn a_crash_inside_a_migration_leaves_a_database_that_either_version_opens(
     world.pay(&checkout);
     world.payments_become(1, PATIENCE).await;
     world.results(&checkout).says("paid").await;
+}
+
+/// Between the new program and its first start, the older one may still serve, and no backup was made.
+async fn a_command_leaves_an_older_database_to_the_upgrade(engine: Engine) {
+    let all = migrations(engine);
+    let [.., before, last] = &all[..] else { return };
+    let world = World::new(engine).await;
+    world.addon.stop().await;
+    world.command(&["migrate", "--back-to", &before.version]);
+    for arguments in [&["attempts", "list"][..], &["audit", "verify"], &["reconcile"], &["pairing"]]
+    {
+        let refused = world.addon.run(arguments);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains(&format!("it lacks {}", last.name)), "{arguments:?}: {said}");
+        assert_eq!(applied(&world.database).await.last(), Some(&before.version), "{arguments:?}");
+    }
+    world.addon.start().await;
+    assert_eq!(applied(&world.database).await.last(), Some(&last.version));
+    let beside = world.addon.run(&["migrate"]);
+    let said = String::from_utf8_lossy(&beside.stderr);
+    match engine {
+        Engine::Sqlite => assert!(said.contains("stop the service first"), "{said}"),
+        // Several share one, and each of them may be the first of its version.
+        Engine::Postgresql => assert_eq!(beside.status.code(), Some(0), "{said}"),
+    }
 }
 
 async fn a_database_of_a_newer_version_is_refused_with_what_to_do(engine: Engine) {
