@@ -284,7 +284,12 @@ def recorded_once(chroot, number, _credits):
 
 
 def fail_to_upgrade(chroot):
-    """A migration that fails leaves the previous program running, on the database as it was."""
+    """A migration that fails leaves the previous program running, on the database as it was; also where a file names it."""
+    named = chroot.path("etc/splynx-bitpay/database-url")
+    named.write_text(f"sqlite:///{DATABASE}\n")
+    chroot.run("chown", "root:splynx-bitpay", f"/{named.relative_to(chroot.root)}")
+    named.chmod(0o640)
+    chroot.run("splynx-bitpay", "config", "set", "database.url", f"file:/{named.relative_to(chroot.root)}")
     number, credits = leave_a_credit_waiting(chroot)
     before = chroot.sql("select * from attempts order by 1")
     done = chroot.install_files(f"{chroot.version}+broken")
@@ -299,6 +304,25 @@ def fail_to_upgrade(chroot):
     assert not chroot.path("etc/systemd/system/splynx-bitpay.service.d").exists()
     backups = list(chroot.path("var/lib/splynx-bitpay/backups").glob("*.db"))
     assert backups, "no backup was made"
+    chroot.run("splynx-bitpay", "config", "set", "database.url", f"sqlite:///{DATABASE}")
+    named.unlink()
+
+
+def upgrade_beside_a_service(chroot):
+    """A service that could not be stopped keeps its database: nobody may replace it under payments that come in."""
+    service = serve(chroot)
+    done = chroot.install_files(f"{chroot.version}+broken")
+    assert done.returncode != 0 and "could not be stopped, and the database was not touched" in done.stdout, done.stdout
+    cookie, (number,) = people.customer(1)
+    people.pay(cookie, number)
+    people.wait_until_paid(number)
+    stop(service)
+    done = chroot.install_files(f"{chroot.version}+next")
+    assert done.returncode == 0, done.stdout
+    service = serve(chroot)
+    stop(service)
+    assert len(people.payments_of(number)) == 1
+    assert chroot.run("splynx-bitpay", "attempts", "list", "--limit", "1").stdout.count(str(number)), "it is forgotten"
 
 
 def downgrade(chroot):
@@ -358,8 +382,8 @@ def install_at_a_terminal(chroot):
     chroot.run("apt-get", "purge", "-y", "splynx-bitpay")
 
 
-STORY = (install, look, pay, run_again, keep_edits, reconfigure, upgrade, fail_to_upgrade, downgrade, remove, purge,
-         install_bare, install_at_a_terminal)
+STORY = (install, look, pay, run_again, keep_edits, reconfigure, upgrade, fail_to_upgrade, upgrade_beside_a_service,
+         downgrade, remove, purge, install_bare, install_at_a_terminal)
 
 
 def main():
