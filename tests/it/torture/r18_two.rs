@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
+use splynx_bitpay::sim::faults::{Fault, Kind};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -16,6 +17,10 @@ use super::shopping::{all_recorded, begin_many, is_exact, recorded};
 use crate::support::{Addon, Engine, Ports, Setup, World};
 
 const FULL: usize = 5000;
+/// So many times the payments, at most, until each of the two has had its share.
+const MORE: usize = 5;
+/// In a row.
+const KILLS_OF_A_ROUND: u32 = 25;
 
 #[derive(Debug, Clone, Copy)]
 struct Size {
@@ -69,13 +74,17 @@ async fn two_addons_share_the_work_and_credit_once() {
     let second = Second::beside(&world);
     second.addon.start().await;
     let (mut chance, mut done, mut kills) = (orders.chance(0), 0, 0);
-    while done < size.payments && orders.has_time() {
+    let idle = || [&world.addon, &second.addon].map(shared).contains(&0);
+    while (done < size.payments && orders.has_time()) || (idle() && done < MORE * size.payments) {
         let begun = begin_many(&world, done, size.of_a_round).await;
+        // Else one of them has recorded a small round before anybody is killed.
+        world.splynx.arm(Fault::on_any("", Kind::Delay { ms: 100 }));
         for one in &begun {
             world.pay(&one.checkout);
         }
         done += begun.len();
         kills += kill_in_turns(&world, &second, &mut chance, done).await;
+        world.splynx.disarm();
         all_recorded(&world, done, Duration::from_mins(5)).await;
         is_exact(&world, &begun, done);
     }
@@ -94,9 +103,6 @@ async fn two_addons_share_the_work_and_credit_once() {
 
 /// While there is something to record, one of them dies and comes back, then the other. The web server in front passes
 /// requests to whoever is there.
-/// In a row.
-const KILLS_OF_A_ROUND: u32 = 25;
-
 async fn kill_in_turns(world: &World, second: &Second, chance: &mut StdRng, until: usize) -> u32 {
     let first = format!("http://{}", world.pages());
     let mut kills = 0;
