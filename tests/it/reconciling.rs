@@ -292,7 +292,7 @@ async fn after_an_outage_of_splynx_the_books_are_compared(engine: Engine) {
     .await;
     world.splynx.disarm();
     world.payments_become(1, PATIENCE).await;
-    eventually("the books are compared", Duration::from_secs(90), async || {
+    eventually("the books are compared", Duration::from_mins(3), async || {
         let log = world.addon.log();
         let told = log.contains("Splynx is back: the books are compared");
         if told && log.contains("reconciled attempts=1") { Ok(()) } else { Err("not yet".into()) }
